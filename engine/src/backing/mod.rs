@@ -1,0 +1,59 @@
+//! Where the bytes of a store lie: the contract every medium keeps, and the media that keep it.
+//!
+//! The engine above knows one growing run of bytes and this trait; files, mappings, browsers and sandboxes stay below.
+
+pub mod device;
+
+use std::io;
+use std::ops::Range;
+
+/// One growing run of bytes that holds a store.
+///
+/// The contract, which `backing::conformance` checks for every implementation:
+///
+/// * Bytes below the end of the last successful [`write`](Self::write) never change, and a [`View`](Self::View) of
+///   them keeps its address and its bytes until it is dropped, through growth, compaction and the drop of the backing.
+/// * The engine writes only at or past its tail. A failed write leaves every byte below `at` as it was; what lies
+///   past `at` is then undefined until it is written again.
+/// * One caller writes, truncates or syncs at a time; any number read meanwhile.
+/// * A range that reaches past [`len`](Self::len) is an [`io::ErrorKind::UnexpectedEof`], never a short answer.
+#[expect(clippy::len_without_is_empty, reason = "emptiness has no meaning for an implementer")]
+pub trait Backing {
+    /// The bytes of one range, readable for as long as it is held. A view of a range that starts at a multiple of 64
+    /// has an address that is one too.
+    type View: AsRef<[u8]> + Clone;
+
+    /// How long the medium is in bytes; it may be longer than the store (preallocated space).
+    fn len(&self) -> io::Result<u64>;
+
+    /// Fills `buf` with the bytes that start at `at`.
+    fn read(&self, at: u64, buf: &mut [u8]) -> io::Result<()>;
+
+    /// The bytes of `range`, without a copy where the medium allows it.
+    fn view(&self, range: Range<u64>) -> io::Result<Self::View>;
+
+    /// Puts the concatenation of `parts` at `at`, growing the medium as needed; all of it or an error.
+    fn write(&self, at: u64, parts: &[&[u8]]) -> io::Result<()>;
+
+    /// Cuts the medium to `len` bytes.
+    fn truncate(&self, len: u64) -> io::Result<()>;
+
+    /// Returns once all that was written is on stable storage.
+    fn sync(&self) -> io::Result<()>;
+}
+
+/// A backing whose bytes lie in memory, so that they can be borrowed without a view.
+pub trait Resident: Backing {
+    /// The bytes of `range`, or `None` when it reaches past what was written.
+    fn bytes(&self, range: Range<u64>) -> Option<&[u8]>;
+}
+
+/// A backing that compaction can rewrite: it can make an empty one beside itself and put that in its own place.
+pub trait Rewrite: Backing + Sized {
+    /// An empty backing beside this one; what an earlier attempt left there is discarded.
+    fn create_replacement(&self) -> io::Result<Self>;
+
+    /// Puts `replacement`, which is synced, in the place of `self`, durably and atomically: after a crash either the
+    /// old bytes or the new ones are found. Views of `self` stay valid.
+    fn commit_replacement(&self, replacement: &Self) -> io::Result<()>;
+}

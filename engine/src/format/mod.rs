@@ -1,0 +1,15 @@
+//! The file format: what an entry is, byte by byte. Nothing here reads or writes a file.
+//!
+//! Offsets and lengths are `u64` throughout; conversions to `usize` belong to the callers that index memory.
+
+mod checksum;
+mod entry;
+mod limits;
+mod reserved;
+
+pub use checksum::{compute_checksum, compute_hash, compute_hash_batch};
+pub use entry::{Entry, EntryMetadata, PADDING, align_to_payload, pre_pad};
+pub use limits::{
+    ENTRY_TRAILER, MAX_OFFSET, METADATA_SIZE, MIN_ENTRY_SIZE, PAYLOAD_ALIGNMENT, TOMBSTONE,
+};
+pub use reserved::is_reserved_hash;

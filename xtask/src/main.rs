@@ -1,0 +1,2 @@
+//! Every task of the workspace, in Rust.
+fn main() {}
