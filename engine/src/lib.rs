@@ -1,8 +1,51 @@
 //! An append-only, zero-copy, single-file key-value store.
+//!
+//! A store is one file (or one run of bytes elsewhere) to which entries are appended; values are read where they lie.
+//!
+//! ```
+//! use tailstone::{DataStore, DataStoreReader, DataStoreWriter};
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("notes.tsl");
+//!
+//! let store = DataStore::open(&path)?;
+//! store.write(b"greeting", b"good morning")?;
+//! let value = store.read(b"greeting")?.expect("just written");
+//! assert_eq!(value.as_slice(), b"good morning");
+//! store.close()?;
+//! # Ok::<(), tailstone::Error>(())
+//! ```
+//!
+//! What is here, in the order a reader needs it: [`Store`] and its aliases (`DataStore` for files, [`MemoryStore`] for the
+//! heap), the traits [`DataStoreReader`] and [`DataStoreWriter`], [`EntryHandle`] for values, [`Reader`] for hot loops,
+//! [`Options`] for opening, [`backing`] for other media, [`recovery`] for damaged files, [`format`](mod@format) for the file itself.
+//!
+//! Keys are compared by their 64-bit hash alone. Among a million keys the chance that any two share one is 3 in 10^8; somebody
+//! who chooses the keys can make two collide.
 
 pub mod backing;
+mod compact;
+mod compat;
 mod error;
 pub mod format;
-pub mod index;
+mod index;
+#[allow(unused)]
+pub mod kernels;
+mod options;
+pub mod recovery;
+mod store;
+mod upkeep;
 
+pub use compat::{storage_engine, traits, utils};
 pub use error::{Error, Result};
+pub use format::{EntryMetadata, TOMBSTONE as NULL_BYTE, compute_checksum, compute_hash, compute_hash_batch};
+pub use options::{Durability, Options};
+pub use recovery::RecoveryReport;
+#[cfg(any(unix, windows))]
+pub use store::DataStore;
+pub use store::{
+    DataStoreReader, DataStoreWriter, Entries, EntryHandle, EntryIterator, EntryStream, EntryWriter, MemoryStore, Reader,
+    STREAM_BUFFER_BYTES, Stats, Store,
+};
+#[cfg(any(unix, windows))]
+pub use upkeep::{salvage, verify_file};
+pub use utils::NamespaceHasher;

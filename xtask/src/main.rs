@@ -1,2 +1,96 @@
-//! Every task of the workspace, in Rust.
-fn main() {}
+//! Every task of the workspace: `cargo xtask <task>`.
+
+mod component;
+mod context;
+mod demo;
+mod miri;
+mod setup;
+mod tally;
+mod test;
+mod tidy;
+mod web;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::context::Context;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, tests and shows the workspace")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what the other tasks need and is missing; quick when nothing is
+    Setup,
+    /// Store a folder of real files through every face, read them back and show the rates
+    Demo {
+        /// The folder; by default the workspace's sources and the toolchain's library
+        folder: Option<PathBuf>,
+        /// Serve the page for a person afterwards
+        #[arg(long)]
+        serve: bool,
+    },
+    /// Check and test everything on every target
+    Test {
+        /// Formatting, lints and the engine's debug tests only
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Build the engine for the browser and its package
+    Wasm,
+    /// Build the WASI component
+    Component,
+    /// Build the pages
+    Www {
+        /// Serve them until interrupted
+        #[arg(long)]
+        serve: bool,
+    },
+    /// Run the benchmarks
+    Bench {
+        /// Handed on to the benchmark program
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Run the engine's unsafe code under Miri
+    Miri,
+    /// Check the house rules that no compiler checks
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<ExitCode> {
+    let ctx = Context::new()?;
+    match task {
+        Task::Setup => setup::run(&ctx)?,
+        Task::Demo { folder, serve } => demo::run(&ctx, folder.as_deref(), serve)?,
+        // Its last line is the number of tests, whatever came of them.
+        Task::Test { quick } => return Ok(test::run(&ctx, quick)),
+        Task::Wasm => web::build(&ctx)?,
+        Task::Component => component::build(&ctx)?,
+        Task::Www { serve } => web::pages(&ctx, serve)?,
+        Task::Bench { args } => {
+            let mut command = ctx.cargo(["run", "--release", "--package", "tailstone-peers", "--"]);
+            ctx.run(command.args(args))?;
+        }
+        Task::Miri => miri::run(&ctx)?,
+        Task::Tidy => tidy::run(&ctx)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -2,7 +2,20 @@
 //!
 //! The engine above knows one growing run of bytes and this trait; files, mappings, browsers and sandboxes stay below.
 
+pub mod conformance;
 pub mod device;
+#[cfg(any(unix, windows))]
+mod file;
+mod memory;
+
+#[cfg(any(unix, windows))]
+pub use file::FileDevice;
+pub use memory::{MemoryBacking, MemoryView};
+#[cfg(any(unix, windows))]
+pub mod mmap;
+
+#[cfg(any(unix, windows))]
+pub use mmap::{MmapBacking, OpenMode};
 
 use std::io;
 use std::ops::Range;
@@ -40,7 +53,18 @@ pub trait Backing {
 
     /// Returns once all that was written is on stable storage.
     fn sync(&self) -> io::Result<()>;
+
+    /// Scratch space for a stream whose length is not known yet, gone when it is dropped; `None` where there is no place
+    /// but memory.
+    fn spool(&self) -> io::Result<Option<Box<dyn Spool>>> {
+        Ok(None)
+    }
 }
+
+/// Scratch space: written from its start to its end, then read from its start.
+pub trait Spool: io::Read + io::Write + io::Seek + Send {}
+
+impl<T: io::Read + io::Write + io::Seek + Send> Spool for T {}
 
 /// A backing whose bytes lie in memory, so that they can be borrowed without a view.
 pub trait Resident: Backing {

@@ -1,0 +1,153 @@
+//! How far a long command has come: a bar on standard error, only on a terminal, only after a second.
+
+use std::io::{self, IsTerminal, Read};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+const SHOWN_AFTER: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_millis(100);
+const BAR: &str = "{msg} [{bar:40}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+const COUNTER: &str = "{msg} {spinner} {bytes} {bytes_per_sec}";
+const SPINNER: &str = "{msg} {spinner} {elapsed}";
+
+/// Bytes done of bytes to do.
+pub struct Progress {
+    what: &'static str,
+    total: Option<u64>,
+    begun: Instant,
+    is_wanted: bool,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    /// Progress of `what`, with `total` bytes to do if that is known.
+    pub fn new(what: &'static str, total: Option<u64>) -> Self {
+        Self {
+            what,
+            total,
+            begun: Instant::now(),
+            is_wanted: io::stderr().is_terminal(),
+            bar: None,
+        }
+    }
+
+    /// Like [`new`](Self::new), for bytes that go to standard output: no bar where it would be drawn among them.
+    pub fn of_output(what: &'static str, total: u64) -> Self {
+        let mut progress = Self::new(what, Some(total));
+        progress.is_wanted &= !io::stdout().is_terminal();
+        progress
+    }
+
+    /// So many bytes are done; `total` may become known on the way.
+    pub fn update(&mut self, done: u64, total: Option<u64>) {
+        if !self.is_wanted || (self.bar.is_none() && self.begun.elapsed() < SHOWN_AFTER) {
+            return;
+        }
+        self.total = total.or(self.total);
+        let (what, total) = (self.what, self.total);
+        let bar = self.bar.get_or_insert_with(|| bar(what, total));
+        if let Some(total) = self.total {
+            bar.set_length(total);
+        }
+        bar.set_position(done);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar(what: &'static str, total: Option<u64>) -> ProgressBar {
+    let (bar, template) = match total {
+        Some(total) => (ProgressBar::new(total), BAR),
+        None => (ProgressBar::new_spinner(), COUNTER),
+    };
+    styled(bar, template).with_message(what)
+}
+
+fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// A reader that tells a [`Progress`] what went through it.
+pub struct Counted<R> {
+    inner: R,
+    done: u64,
+    progress: Progress,
+}
+
+impl<R> Counted<R> {
+    /// Reads from `inner`.
+    pub const fn new(inner: R, progress: Progress) -> Self {
+        Self {
+            inner,
+            done: 0,
+            progress,
+        }
+    }
+
+    /// How many bytes went through.
+    pub const fn done(&self) -> u64 {
+        self.done
+    }
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buf)?;
+        self.done = self.done.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+        self.progress.update(self.done, None);
+        Ok(read)
+    }
+}
+
+/// A spinner for work that tells nothing on its way; gone when dropped.
+pub struct Spinner {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Spinner {
+    /// Starts to wait for the first second to pass.
+    pub fn new(what: &'static str) -> Self {
+        if !io::stderr().is_terminal() {
+            return Self {
+                stop: None,
+                thread: None,
+            };
+        }
+        let (stop, stopped) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            if stopped.recv_timeout(SHOWN_AFTER) != Err(RecvTimeoutError::Timeout) {
+                return;
+            }
+            let bar = styled(ProgressBar::new_spinner(), SPINNER).with_message(what);
+            bar.enable_steady_tick(TICK);
+            let _stopped = stopped.recv();
+            bar.finish_and_clear();
+        });
+        Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            let _ended = thread.join();
+        }
+    }
+}

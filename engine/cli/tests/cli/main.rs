@@ -1,0 +1,17 @@
+//! The program as its users meet it: the real binary, on real files, judged by its bytes and statuses.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails there and then"
+)]
+
+mod exit_status;
+mod json;
+mod program;
+mod read_only;
+mod recovery;
+mod reference;
+mod streams;
+mod upkeep;

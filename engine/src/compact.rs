@@ -1,0 +1,141 @@
+//! Compaction: the live entries, oldest first, in a new backing that takes the old one's place.
+//!
+//! Readers go on throughout; writers wait only while what they wrote during the copying is added and the switch is made.
+
+use crate::backing::{Backing, Rewrite};
+use crate::error::{Error, Result};
+use crate::format::{EntryMetadata, METADATA_SIZE, MIN_ENTRY_SIZE, TOMBSTONE, align_to_payload, pre_pad};
+use crate::index::{Extent, Index, IndexWriter};
+use crate::store::{EntryHandle, Generation, Store, span_of};
+use std::sync::{Arc, PoisonError};
+
+/// Bytes of values gathered for one write.
+const GATHER_BYTES: u64 = 4 << 20;
+/// Values gathered for one write.
+const GATHER_ENTRIES: usize = 1024;
+
+impl<B: Rewrite> Store<B> {
+    /// Writes the live entries into a new backing, oldest first, syncs it and puts it in the place of the old one, in one
+    /// atomic step: a crash leaves either.
+    ///
+    /// Readers go on, handles stay valid, and this store goes on with the new backing. Checksums are carried over as they
+    /// are, so that a damaged value stays recognisable.
+    pub fn compact(&self) -> Result<()> {
+        let _one_at_a_time = self.compaction.lock().unwrap_or_else(PoisonError::into_inner);
+        self.check_writable()?;
+        let live = self.live_entries()?;
+        let backing = live.generation.backing.create_replacement().map_err(Error::io(COMPACT))?;
+        let mut copy = Copy::new(backing);
+        for extent in &live.extents {
+            copy.put(live.generation.handle(*extent)?)?;
+        }
+        copy.flush()?;
+
+        let mut writer = self.lock_writer();
+        self.check_writable()?;
+        for entry in crate::store::changes_since(&live.generation, live.tail)? {
+            if entry.is_tombstone {
+                copy.delete(entry.metadata)?;
+            } else {
+                copy.put(live.generation.handle_of(&entry)?)?;
+            }
+        }
+        copy.flush()?;
+        let Copy { backing, index, tail, live_span, .. } = copy;
+        backing.truncate(tail).map_err(Error::io(COMPACT))?;
+        backing.sync().map_err(Error::io(COMPACT))?;
+        live.generation.backing.commit_replacement(&backing).map_err(Error::io(COMPACT))?;
+        let generation = Generation::new(backing, Arc::clone(index.index()), tail, live_span);
+        writer.index = index;
+        self.current.store(Arc::new(generation));
+        Ok(())
+    }
+}
+
+const COMPACT: &str = "write the compacted store";
+
+/// The new backing while it is being filled.
+struct Copy<B: Backing> {
+    backing: B,
+    index: IndexWriter,
+    tail: u64,
+    live_span: u64,
+    gathered: Vec<EntryHandle<B::View>>,
+    gathered_bytes: u64,
+}
+
+impl<B: Backing> Copy<B> {
+    fn new(backing: B) -> Self {
+        let (_, index) = Index::create();
+        Self { backing, index, tail: 0, live_span: 0, gathered: Vec::new(), gathered_bytes: 0 }
+    }
+}
+
+impl<B: Backing> Copy<B> {
+    /// Adds a value, with the metadata it had; `flush` writes it.
+    fn put(&mut self, value: EntryHandle<B::View>) -> Result<()> {
+        let len = value.offset_range().end - value.offset_range().start;
+        if self.gathered.len() >= GATHER_ENTRIES || self.gathered_bytes.saturating_add(len) > GATHER_BYTES {
+            self.flush()?;
+        }
+        self.gathered_bytes = self.gathered_bytes.saturating_add(len);
+        self.gathered.push(value);
+        Ok(())
+    }
+
+    /// Deletes a key that may have been copied before it was deleted.
+    fn delete(&mut self, metadata: EntryMetadata) -> Result<()> {
+        self.flush()?;
+        let key_hash = metadata.key_hash;
+        let Some((before, span)) = self.find(key_hash)? else { return Ok(()) };
+        let trailer = EntryMetadata::new(key_hash, self.tail, metadata.checksum).serialize();
+        self.backing.write(self.tail, &[&TOMBSTONE, &trailer]).map_err(Error::io(COMPACT))?;
+        self.tail += MIN_ENTRY_SIZE;
+        self.index.remove(key_hash, |extent| extent == before);
+        self.live_span -= span;
+        Ok(())
+    }
+
+    /// Writes what was gathered and takes it into the index.
+    fn flush(&mut self) -> Result<()> {
+        let start = self.tail;
+        let gathered = std::mem::take(&mut self.gathered);
+        self.gathered_bytes = 0;
+        let mut placed = Vec::with_capacity(gathered.len());
+        for value in &gathered {
+            let (pad, prev) = (pre_pad(self.tail), self.tail);
+            let len = value.offset_range().end - value.offset_range().start;
+            let metadata_offset = align_to_payload(prev) + len;
+            self.tail = metadata_offset + METADATA_SIZE;
+            let trailer = EntryMetadata::new(value.key_hash(), prev, value.raw_checksum()).serialize();
+            placed.push((pad, trailer, Extent::new(metadata_offset, len), len));
+        }
+        let parts: Vec<&[u8]> = gathered
+            .iter()
+            .zip(&placed)
+            .flat_map(|(value, (pad, trailer, ..))| [*pad, value.as_slice(), &trailer[..]])
+            .collect();
+        self.backing.write(start, &parts).map_err(Error::io(COMPACT))?;
+        for (value, (_, _, extent, len)) in gathered.iter().zip(&placed) {
+            let before = self.find(value.key_hash())?;
+            self.index.put(value.key_hash(), *extent, |other| before.is_some_and(|(before, _)| before == other));
+            self.live_span += span_of(*len);
+            self.live_span -= before.map_or(0, |(_, span)| span);
+        }
+        Ok(())
+    }
+
+    /// The entry that the copy holds for `key_hash`, and its span.
+    fn find(&self, key_hash: u64) -> Result<Option<(Extent, u64)>> {
+        let mut span = 0;
+        let found = self.index.index().find(key_hash, |extent| {
+            let mut bytes = [0; 20];
+            self.backing.read(extent.metadata_offset(), &mut bytes).map_err(Error::io(COMPACT))?;
+            let metadata = EntryMetadata::deserialize(&bytes);
+            let start = align_to_payload(metadata.prev_offset);
+            span = span_of(extent.metadata_offset().saturating_sub(start));
+            Ok::<_, Error>(metadata.key_hash == key_hash)
+        })?;
+        Ok(found.map(|extent| (extent, span)))
+    }
+}

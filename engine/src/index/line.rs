@@ -1,0 +1,165 @@
+//! The cache line: five entries, and how many went past it.
+//!
+//! A place is empty while its extent is 0. An entry is stored tag first and extent last (Release), so that who reads the extent
+//! (Acquire) after the tag has a pair that belonged together, or one whose extent the full hash in the file will refuse.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use super::extent::Extent;
+
+/// Entries in a line.
+pub(super) const LINE_PLACES: u32 = 5;
+/// Lines in a chunk.
+pub(super) const CHUNK_LINES: u32 = 32;
+/// Entries in a chunk.
+pub(super) const CHUNK_PLACES: u32 = CHUNK_LINES * LINE_PLACES;
+
+/// One cache line of the index.
+#[derive(Debug, Default)]
+#[repr(C, align(64))]
+pub(super) struct Line {
+    extents: [AtomicU64; LINE_PLACES as usize],
+    tags: [AtomicU32; LINE_PLACES as usize],
+    /// Eight counts of four bits, by [`cell`] of the tag: entries that lie further along their routes than here.
+    passed: AtomicU32,
+}
+
+/// The unit of growth.
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    lines: [Line; CHUNK_LINES as usize],
+}
+
+impl Line {
+    /// A bit for each place with this tag, empty ones too. Without branches: which place it is cannot be predicted.
+    #[inline]
+    pub(super) fn matches(&self, tag: u32) -> u32 {
+        let [a, b, c, d, e] = &self.tags;
+        let is = |at: &AtomicU32, bit: u32| u32::from(at.load(Ordering::Relaxed) == tag) << bit;
+        is(a, 0) | is(b, 1) | is(c, 2) | is(d, 3) | is(e, 4)
+    }
+
+    /// The extent at `place`, if there is one.
+    #[inline]
+    pub(super) fn extent(&self, place: u32) -> Option<Extent> {
+        Extent::from_word(self.extents.get(place as usize)?.load(Ordering::Acquire))
+    }
+
+    /// The tag at `place`, which means something only if there is an extent.
+    pub(super) fn tag(&self, place: u32) -> u32 {
+        self.tags.get(place as usize).map_or(0, |tag| tag.load(Ordering::Relaxed))
+    }
+
+    /// Whether an entry with this tag may lie further along the route.
+    #[inline]
+    pub(super) fn was_passed(&self, tag: u32) -> bool {
+        self.passed.load(Ordering::Relaxed) >> cell(tag) & CELL_MAX != 0
+    }
+
+    /// The first empty place.
+    #[inline]
+    pub(super) fn vacancy(&self) -> Option<u32> {
+        let [a, b, c, d, e] = &self.extents;
+        let is = |at: &AtomicU64, bit: u32| u32::from(at.load(Ordering::Relaxed) == 0) << bit;
+        let places = is(a, 0) | is(b, 1) | is(c, 2) | is(d, 3) | is(e, 4);
+        (places != 0).then(|| places.trailing_zeros())
+    }
+
+    /// Stores an entry at `place`, which is empty. The writer's alone, as are all below.
+    #[inline]
+    pub(super) fn store(&self, place: u32, tag: u32, extent: Extent) {
+        let place = place as usize;
+        if let (Some(to_tag), Some(to_extent)) = (self.tags.get(place), self.extents.get(place)) {
+            to_tag.store(tag, Ordering::Relaxed);
+            to_extent.store(extent.to_word(), Ordering::Release);
+        }
+    }
+
+    /// Puts `extent` in the place of the one at `place`.
+    pub(super) fn replace(&self, place: u32, extent: Extent) {
+        if let Some(at) = self.extents.get(place as usize) {
+            at.store(extent.to_word(), Ordering::Release);
+        }
+    }
+
+    /// Empties `place`.
+    pub(super) fn vacate(&self, place: u32) {
+        if let Some(at) = self.extents.get(place as usize) {
+            at.store(0, Ordering::Release);
+        }
+    }
+
+    /// An entry with this tag goes past this line; to be said before it is stored.
+    #[inline]
+    pub(super) fn pass(&self, tag: u32) {
+        let passed = self.passed.load(Ordering::Relaxed);
+        if passed >> cell(tag) & CELL_MAX < CELL_MAX {
+            self.passed.store(passed + (1 << cell(tag)), Ordering::Relaxed);
+        }
+    }
+
+    /// An entry with this tag that went past this line is gone. A count that reached its end stays there until the segment is
+    /// rebuilt, as it may stand for more; only alike tags by the dozen come to that.
+    pub(super) fn unpass(&self, tag: u32) {
+        let passed = self.passed.load(Ordering::Relaxed);
+        if (1..CELL_MAX).contains(&(passed >> cell(tag) & CELL_MAX)) {
+            self.passed.store(passed - (1 << cell(tag)), Ordering::Relaxed);
+        }
+    }
+}
+
+impl Chunk {
+    /// The line `nth` of this chunk, counted round.
+    #[inline]
+    pub(super) fn line(&self, nth: u32) -> &Line {
+        const { assert!(CHUNK_LINES.is_power_of_two()) };
+        #[expect(clippy::indexing_slicing, reason = "the remainder is below the length")]
+        &self.lines[(nth % CHUNK_LINES) as usize]
+    }
+
+    /// Makes a recycled chunk as good as new.
+    pub(super) fn clear(&self) {
+        for line in &self.lines {
+            for extent in &line.extents {
+                extent.store(0, Ordering::Relaxed);
+            }
+            line.passed.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+const CELL_MAX: u32 = 15;
+
+/// By how many bits to shift for the count of `tag`; by other bits of it than those that choose home and step.
+#[inline]
+const fn cell(tag: u32) -> u32 {
+    tag >> 2 & 0b11100
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_a_cache_line() {
+        assert_eq!(size_of::<Line>(), 64);
+        assert_eq!(align_of::<Line>(), 64);
+        assert_eq!(size_of::<Chunk>(), 2048);
+    }
+
+    #[test]
+    fn places_fill_and_empty() {
+        let line = Line::default();
+        for n in 0..LINE_PLACES {
+            assert_eq!(line.vacancy(), Some(n));
+            line.store(n, n % 2, Extent::new(u64::from(n) + 1, 1));
+        }
+        assert_eq!(line.vacancy(), None);
+        assert_eq!((line.matches(0), line.matches(1), line.matches(2)), (0b10101, 0b01010, 0));
+        line.vacate(3);
+        assert_eq!((line.vacancy(), line.extent(3)), (Some(3), None));
+        line.replace(2, Extent::new(9, 9));
+        assert_eq!((line.tag(2), line.extent(2)), (0, Some(Extent::new(9, 9))));
+        assert_eq!((line.extent(5), line.tag(5)), (None, 0));
+    }
+}

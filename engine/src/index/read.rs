@@ -1,0 +1,194 @@
+//! The half of an index that everyone shares: finding and visiting extents beside a writer.
+//!
+//! Nothing here stores to shared memory or waits. A reader looks again only when the very segment it was in was replaced meanwhile,
+//! which takes hundreds of insertions into that segment.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::directory::Directory;
+use super::extent::Extent;
+use super::line::{LINE_PLACES, Line};
+use super::prefetch::prefetch;
+use super::segment::{Segment, SegmentPool, Segments, chunks_for};
+use super::tag::Mixer;
+use super::write::IndexWriter;
+
+/// Key hash → extent of the newest entry, for any number of readers beside one [`IndexWriter`].
+///
+/// Only 32 bits of a hash are kept; callers compare the whole one in the file, wherever this asks for a `check`.
+#[derive(Debug)]
+pub struct Index {
+    pub(super) mixer: Mixer,
+    pub(super) directory: Directory,
+    pub(super) segments: Segments,
+    pub(super) counters: Counters,
+}
+
+/// What the writer changes often, away from what readers need.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+pub(super) struct Counters {
+    pub(super) len: AtomicU64,
+    pub(super) memory_bytes: AtomicU64,
+}
+
+/// An entry where it lies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found<'a> {
+    pub(super) line: &'a Line,
+    pub(super) place: u32,
+    pub(super) extent: Extent,
+    /// The number of the line.
+    pub(super) at: u32,
+}
+
+impl Index {
+    /// An empty index, and the one writer it will ever have.
+    #[must_use]
+    pub fn create() -> (Arc<Self>, IndexWriter) {
+        Self::with_mixer(Mixer::random())
+    }
+
+    pub(super) fn with_mixer(mixer: Mixer) -> (Arc<Self>, IndexWriter) {
+        let segments = Segments::new();
+        let mut pool = SegmentPool::new();
+        let directory = Directory::new(pool.make(&segments, chunks_for(0), 0));
+        let index = Arc::new(Self { mixer, directory, segments, counters: Counters::default() });
+        let writer = IndexWriter::new(Arc::clone(&index), pool);
+        (index, writer)
+    }
+
+    /// How many extents there are: the live keys, once a store is open.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.counters.len.load(Ordering::Relaxed)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All memory of the index and its writer in bytes, whether in use, in reserve or left behind by growth; an
+    /// allocator's own overhead aside.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        self.counters.memory_bytes.load(Ordering::Relaxed)
+    }
+
+    /// The extent stored for `hash` that `check` accepts, which compares the whole hash in the file; the first error of
+    /// `check` ends the search. `check` sees few others: one in hundreds of searches, at millions of keys.
+    ///
+    /// An extent that is stored before this is called and not removed is found, whatever the writer does meanwhile.
+    #[inline]
+    pub fn find<E>(&self, hash: u64, mut check: impl FnMut(Extent) -> Result<bool, E>) -> Result<Option<Extent>, E> {
+        let tag = self.mixer.tag(hash);
+        while let Some(place) = self.directory.place(tag) {
+            let found = self.search(place.segment, tag, &mut check)?.map(|found| found.extent);
+            if self.directory.unchanged(&place) {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Brings the line in which a search for `hash` starts nearer; worth it some lookups ahead of [`find`](Self::find).
+    #[inline]
+    pub fn prefetch(&self, hash: u64) {
+        let tag = self.mixer.tag(hash);
+        if let Some(place) = self.directory.place(tag)
+            && let Some(line) = self.segments.line(place.segment, place.segment.home(tag))
+        {
+            prefetch(line);
+        }
+    }
+
+    /// Visits every extent, in no order that means anything.
+    ///
+    /// It may run beside the writer: an extent that is stored all the while is visited. One that is put in another's
+    /// place, removed or added meanwhile may or may not be; a key that is removed and added again may be visited twice.
+    pub fn for_each(&self, mut visit: impl FnMut(Extent)) {
+        let mut extents = Vec::new();
+        let mut next = Some(0);
+        while let Some(tag) = next {
+            let Some(place) = self.directory.place(tag) else { return };
+            extents.clear();
+            self.for_each_in(place.segment, |found| extents.push(found.extent));
+            if self.directory.unchanged(&place) {
+                extents.iter().copied().for_each(&mut visit);
+                // Segments only split, so where one ended another always starts.
+                next = place.segment.tag_after(tag);
+            }
+        }
+    }
+
+    /// The entry with `tag` in `segment` that `check` accepts.
+    #[inline]
+    pub(super) fn search<E>(
+        &self,
+        segment: Segment,
+        tag: u32,
+        check: &mut impl FnMut(Extent) -> Result<bool, E>,
+    ) -> Result<Option<Found<'_>>, E> {
+        let at = segment.home(tag);
+        let Some(line) = self.segments.line(segment, at) else { return Ok(None) };
+        if let Some(found) = search_line(line, at, tag, check)? {
+            return Ok(Some(found));
+        }
+        if line.was_passed(tag) { self.search_further(segment, tag, check) } else { Ok(None) }
+    }
+
+    /// Goes on behind the home line, out of the way of most searches.
+    #[inline(never)]
+    fn search_further<E>(
+        &self,
+        segment: Segment,
+        tag: u32,
+        check: &mut impl FnMut(Extent) -> Result<bool, E>,
+    ) -> Result<Option<Found<'_>>, E> {
+        let mut route = segment.route(tag);
+        while route.advance()
+            && let Some(line) = self.segments.line(segment, route.at)
+        {
+            let found = search_line(line, route.at, tag, check)?;
+            if found.is_some() || !line.was_passed(tag) {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// All entries of `segment`, in the order of its lines.
+    pub(super) fn for_each_in<'a>(&'a self, segment: Segment, mut visit: impl FnMut(Found<'a>)) {
+        for at in 0..segment.lines() {
+            let Some(line) = self.segments.line(segment, at) else { return };
+            for place in 0..LINE_PLACES {
+                if let Some(extent) = line.extent(place) {
+                    visit(Found { line, place, extent, at });
+                }
+            }
+        }
+    }
+}
+
+#[inline]
+fn search_line<'a, E>(
+    line: &'a Line,
+    at: u32,
+    tag: u32,
+    check: &mut impl FnMut(Extent) -> Result<bool, E>,
+) -> Result<Option<Found<'a>>, E> {
+    let mut matches = line.matches(tag);
+    while matches != 0 {
+        let place = matches.trailing_zeros();
+        matches &= matches - 1;
+        if let Some(extent) = line.extent(place)
+            && check(extent)?
+        {
+            return Ok(Some(Found { line, at, place, extent }));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,145 @@
+//! Arithmetic of CRC-32 checksums: polynomials over GF(2) modulo the CRC's own, in its reflected bit order.
+//!
+//! A checksum is a polynomial, bit 31 its constant term. Appending `n` bytes multiplies it by x^(8n), so with `P(a)` the
+//! checksum of the bytes before `a`, those of `a..b` have the checksum `P(b) + P(a) x^(8(b-a))` (the combination
+//! that zlib's `crc32_combine` is known for). The polynomial is primitive: x has the order 2^32 - 1 and an inverse.
+
+const POLYNOMIAL: u32 = 0xedb8_8320;
+const ONE: u32 = 1 << 31;
+const X: u32 = 1 << 30;
+const ORDER: u64 = (1 << 32) - 1;
+
+/// x^(2^k), for every k below 32; x^(2^32) is x again.
+const SQUARES: [u32; 32] = squares();
+/// What the low byte of a register becomes after one more byte.
+const FORWARD: [u32; 256] = forward();
+/// What the upper byte of a polynomial becomes when it is divided by x^8.
+const BACKWARD: [u32; 256] = backward();
+
+/// The product of two polynomials.
+#[inline]
+pub(super) const fn multiply(a: u32, b: u32) -> u32 {
+    let (mut product, mut multiple, mut bit) = (0, b, 32);
+    while bit > 0 {
+        bit -= 1;
+        product ^= multiple & 0_u32.wrapping_sub(a >> bit & 1);
+        multiple = multiple >> 1 ^ POLYNOMIAL & 0_u32.wrapping_sub(multiple & 1);
+    }
+    product
+}
+
+/// x^(8 `bytes`): what appending `bytes` bytes multiplies a checksum by.
+pub(super) fn power(bytes: u64) -> u32 {
+    raise(bytes % ORDER * 8 % ORDER)
+}
+
+/// x^(-8 `bytes`), the inverse of [`power`].
+pub(super) fn inverse_power(bytes: u64) -> u32 {
+    raise(ORDER - bytes % ORDER * 8 % ORDER)
+}
+
+/// The checksum after one more byte.
+#[inline]
+pub(super) fn append(checksum: u32, byte: u8) -> u32 {
+    let register = !checksum;
+    let [low, ..] = register.to_le_bytes();
+    !(register >> 8 ^ FORWARD.get(usize::from(low ^ byte)).copied().unwrap_or(0))
+}
+
+/// `polynomial` divided by x^8.
+#[inline]
+pub(super) fn divide_by_byte(polynomial: u32) -> u32 {
+    let [.., high] = polynomial.to_le_bytes();
+    polynomial << 8 ^ BACKWARD.get(usize::from(high)).copied().unwrap_or(0)
+}
+
+fn raise(mut exponent: u64) -> u32 {
+    let mut result = ONE;
+    for square in SQUARES {
+        if exponent & 1 == 1 {
+            result = multiply(result, square);
+        }
+        exponent >>= 1;
+    }
+    result
+}
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which checks it")]
+const fn squares() -> [u32; 32] {
+    let mut squares = [X; 32];
+    let mut k = 1;
+    while k < 32 {
+        squares[k] = multiply(squares[k - 1], squares[k - 1]);
+        k += 1;
+    }
+    squares
+}
+
+#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated by the compiler, below 256")]
+const fn forward() -> [u32; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut register = byte as u32;
+        let mut bit = 0;
+        while bit < 8 {
+            register = register >> 1 ^ POLYNOMIAL & 0_u32.wrapping_sub(register & 1);
+            bit += 1;
+        }
+        table[byte] = register;
+        byte += 1;
+    }
+    table
+}
+
+#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated by the compiler, below 256")]
+const fn backward() -> [u32; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut register = (byte as u32) << 24;
+        let mut bit = 0;
+        while bit < 8 {
+            // Dividing by x undoes `register >> 1 ^ ..`: its correction is the only one that sets the top bit.
+            let top = 0_u32.wrapping_sub(register >> 31);
+            register = (register ^ POLYNOMIAL & top) << 1 | top & 1;
+            bit += 1;
+        }
+        table[byte] = register;
+        byte += 1;
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_follow_from_prefixes() {
+        let bytes: Vec<u8> = (0..3000_u32).map(|i| (i * i / 8).to_le_bytes()[0]).collect();
+        for (a, b) in [(0, 0), (0, 1), (1, 2), (64, 65), (17, 2999), (64, 3000), (2048, 2052)] {
+            let shifted = multiply(crc32fast::hash(&bytes[..a]), power((b - a) as u64));
+            assert_eq!(crc32fast::hash(&bytes[..b]) ^ shifted, crc32fast::hash(&bytes[a..b]), "{a}..{b}");
+        }
+    }
+
+    #[test]
+    fn powers_and_their_inverses() {
+        for bytes in [0, 1, 7, 64, 4096, 1 << 31, (1 << 32) - 1, 1 << 32, (1 << 48) - 5, u64::MAX] {
+            assert_eq!(multiply(power(bytes), inverse_power(bytes)), ONE, "{bytes}");
+        }
+        assert_eq!(multiply(power(1 << 40), power(12345)), power((1 << 40) + 12345));
+        let mut down = 0x1234_5678;
+        for bytes in 0..300 {
+            assert_eq!(multiply(down, power(bytes)), 0x1234_5678);
+            down = divide_by_byte(down);
+        }
+    }
+
+    #[test]
+    fn appending_is_the_checksum() {
+        let checksum = b"123456789".iter().fold(0, |checksum, &byte| append(checksum, byte));
+        assert_eq!(checksum, 0xcbf4_3926);
+    }
+}

@@ -1,0 +1,134 @@
+//! The checksum of any payload: directly, or in constant time from checksums of the file's prefixes.
+//!
+//! Prefix checksums are kept *normalised*: `N(a) = P(a) x^(-8a)`, so that the payload `a..b` has the checksum `c` exactly when
+//! `N(a) = (P(b) + c) x^(-8b)`: one multiplication per candidate, and none that depends on `a`.
+
+use super::polynomial::{inverse_power, multiply, power};
+use super::window::for_each_piece;
+use crate::backing::Backing;
+use crate::format::PAYLOAD_ALIGNMENT;
+use crate::{Error, Result};
+use std::io;
+use std::ops::Range;
+
+/// The most memory that prefixes at every payload's possible start may take; above it they lie farther apart.
+const MAX_TABLE: u64 = 32 << 20;
+/// The farthest apart they lie, whatever the file's size.
+const MAX_SPACING: u64 = 4 << 10;
+const MAX_SPACING_BYTES: usize = 4 << 10;
+
+/// The CRC-32 of the bytes of `range`.
+pub(super) fn checksum<B: Backing>(backing: &B, range: Range<u64>) -> Result<u32> {
+    let mut hasher = crc32fast::Hasher::new();
+    for_each_piece(backing, range, |piece| {
+        hasher.update(piece);
+        Ok(())
+    })?;
+    Ok(hasher.finalize())
+}
+
+/// Normalised checksums of the prefixes that end at multiples of a spacing.
+pub(super) struct Prefixes {
+    spacing: u64,
+    table: Vec<u32>,
+}
+
+impl Prefixes {
+    /// Reads the first `end` bytes once.
+    pub(super) fn build<B: Backing>(backing: &B, end: u64) -> Result<Self> {
+        let mut spacing = PAYLOAD_ALIGNMENT;
+        while spacing < MAX_SPACING && end / spacing >= MAX_TABLE / 4 {
+            spacing *= 2;
+        }
+        let mut table = Vec::new();
+        let count = usize::try_from(end / spacing + 1).unwrap_or(usize::MAX);
+        table.try_reserve_exact(count).map_err(|_| Error::Io {
+            doing: "reserve memory for the prefix checksums of a damaged store",
+            source: io::Error::from(io::ErrorKind::OutOfMemory),
+        })?;
+        let (mut prefix, mut weight) = (0, power(0));
+        let step = inverse_power(spacing);
+        let piece_len = usize::try_from(spacing).unwrap_or(MAX_SPACING_BYTES);
+        for_each_piece(backing, 0..end, |bytes| {
+            for piece in bytes.chunks(piece_len) {
+                table.push(multiply(prefix, weight));
+                weight = multiply(weight, step);
+                prefix = extend(prefix, piece);
+            }
+            Ok(())
+        })?;
+        if end.is_multiple_of(spacing) {
+            table.push(multiply(prefix, weight));
+        }
+        Ok(Self { spacing, table })
+    }
+
+    /// `N(at)`; reads a little of the file when `at` is no multiple of the spacing.
+    #[inline]
+    pub(super) fn normalised<B: Backing>(&self, backing: &B, at: u64) -> Result<u32> {
+        if at.is_multiple_of(self.spacing) {
+            return self.entry(at / self.spacing);
+        }
+        Ok(multiply(self.plain(backing, at)?, inverse_power(at)))
+    }
+
+    /// `P(at)`, the checksum of all bytes before `at`.
+    pub(super) fn plain<B: Backing>(&self, backing: &B, at: u64) -> Result<u32> {
+        let base = at - at % self.spacing;
+        let prefix = multiply(self.entry(at / self.spacing)?, power(base));
+        let mut buffer = [0; MAX_SPACING_BYTES];
+        let rest = usize::try_from(at - base).ok().and_then(|rest| buffer.get_mut(..rest)).unwrap_or_default();
+        if !rest.is_empty() {
+            backing.read(base, rest).map_err(Error::io("read the store"))?;
+        }
+        Ok(extend(prefix, rest))
+    }
+
+    fn entry(&self, index: u64) -> Result<u32> {
+        usize::try_from(index)
+            .ok()
+            .and_then(|index| self.table.get(index).copied())
+            .ok_or_else(|| super::window::short_read("read the prefix checksums"))
+    }
+}
+
+fn extend(prefix: u32, bytes: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new_with_initial(prefix);
+    hasher.update(bytes);
+    hasher.finalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recovery::sample::{Bytes, Random};
+
+    #[test]
+    fn every_range_is_judged_like_the_direct_checksum() {
+        let bytes = Random::new(7).bytes(20_000);
+        let backing = Bytes::new(bytes.clone());
+        for spacing in [64, 1024] {
+            let mut prefixes = Prefixes::build(&backing, 20_000).unwrap();
+            prefixes.table =
+                prefixes.table.into_iter().step_by(usize::try_from(spacing / prefixes.spacing).unwrap()).collect();
+            prefixes.spacing = spacing;
+            for (start, end) in [(0, 1), (0, 20_000), (64, 65), (128, 9_999), (6_400, 6_463), (1024, 2048)] {
+                let direct = checksum(&backing, start..end).unwrap();
+                let plain = prefixes.plain(&backing, end).unwrap();
+                assert_eq!(plain, crc32fast::hash(&bytes[..usize::try_from(end).unwrap()]));
+                assert_eq!(
+                    prefixes.normalised(&backing, start).unwrap(),
+                    multiply(plain ^ direct, inverse_power(end)),
+                    "{start}..{end}, spacing {spacing}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_whole_number_of_pieces_has_its_last_prefix() {
+        let backing = Bytes::new(vec![3; 128]);
+        let prefixes = Prefixes::build(&backing, 128).unwrap();
+        assert_eq!(prefixes.plain(&backing, 128).unwrap(), crc32fast::hash(&[3; 128]));
+    }
+}

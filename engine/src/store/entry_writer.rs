@@ -1,0 +1,207 @@
+//! Values that arrive piece by piece: gathered out of everybody's way, then appended in one go.
+//!
+//! The writer lock is taken when the value is whole, so a slow source stalls nobody.
+
+use super::Store;
+use super::commit::{APPEND, Planned};
+use crate::backing::{Backing, Spool};
+use crate::error::{Error, Result};
+use crate::format::compute_hash;
+use std::io::{self, Read, SeekFrom, Write};
+
+/// Bytes of a stream that are kept in memory; what is longer is spooled where the backing has a place for it.
+pub const STREAM_BUFFER_BYTES: usize = 1 << 20;
+
+/// A value being written piece by piece; [`finish`](Self::finish) stores it, dropping it leaves no trace.
+///
+/// Memory stays at [`STREAM_BUFFER_BYTES`] for stores in files. A backing that has no second place to write to (memory, a
+/// bare device) keeps the whole value in memory until then.
+pub struct EntryWriter<'s, B: Backing> {
+    store: &'s Store<B>,
+    key_hash: u64,
+    digest: Digest,
+    buffer: Vec<u8>,
+    spool: Option<Box<dyn Spool>>,
+    /// Set when the backing was asked for a spool and had none.
+    memory_only: bool,
+}
+
+/// What the metadata and the checks need to know of a stream.
+#[derive(Default)]
+struct Digest {
+    crc: crc32fast::Hasher,
+    len: u64,
+    has_content: bool,
+}
+
+impl Digest {
+    fn update(&mut self, bytes: &[u8]) {
+        self.crc.update(bytes);
+        self.len = self.len.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        self.has_content = self.has_content || bytes.iter().any(|byte| *byte != 0);
+    }
+
+    /// Refuses what a stream cannot store.
+    const fn check(&self) -> Result<()> {
+        match (self.len, self.has_content) {
+            (0, _) => Err(Error::EmptyPayload),
+            (_, false) => Err(Error::ReservedPayload),
+            _ => Ok(()),
+        }
+    }
+
+    fn checksum(&self) -> [u8; 4] {
+        self.crc.clone().finalize().to_le_bytes()
+    }
+}
+
+impl<B: Backing> Store<B> {
+    /// A writer for the value of `key`, visible once it is finished.
+    pub fn entry_writer(&self, key: &[u8]) -> EntryWriter<'_, B> {
+        self.entry_writer_with_key_hash(compute_hash(key))
+    }
+
+    /// A writer for the value of the key that hashes to `key_hash`.
+    pub fn entry_writer_with_key_hash(&self, key_hash: u64) -> EntryWriter<'_, B> {
+        EntryWriter {
+            store: self,
+            key_hash,
+            digest: Digest::default(),
+            buffer: Vec::new(),
+            spool: None,
+            memory_only: false,
+        }
+    }
+
+    /// Stores `len` bytes of `source` as the value of `key`, straight into the store: for what is at hand, such as a
+    /// file. Other writers wait meanwhile, and `source` must not write to this store.
+    ///
+    /// Fails with `UnexpectedEof`, nothing visible, if `source` ends before that.
+    pub fn write_sized(&self, key: &[u8], len: u64, source: &mut impl Read) -> Result<u64> {
+        let key_hash = compute_hash(key);
+        let mut writer = self.lock_writer();
+        self.check_writable()?;
+        let generation = self.current.load();
+        let tail = generation.tail();
+        // The checksum comes last in the file, so it can be filled in when the value has gone by.
+        let draft = Planned::new(&generation, tail, key_hash, len, [0; 4])?;
+        let mut digest = Digest::default();
+        let mut at = append(&generation.backing, tail, &[draft.pad])?;
+        let mut piece = Vec::new();
+        while digest.len < len {
+            piece.clear();
+            let want = (len - digest.len).min(STREAM_BUFFER_BYTES as u64);
+            let got = source.take(want).read_to_end(&mut piece).map_err(Error::io(SOURCE))?;
+            if got == 0 {
+                return Err(Error::Io { doing: SOURCE, source: io::ErrorKind::UnexpectedEof.into() });
+            }
+            digest.update(&piece);
+            at = append(&generation.backing, at, &[&piece])?;
+        }
+        digest.check()?;
+        let planned = Planned::new(&generation, tail, key_hash, len, digest.checksum())?;
+        append(&generation.backing, at, &[&planned.trailer])?;
+        self.publish(&mut writer, &generation, &[planned])
+    }
+}
+
+const SOURCE: &str = "read the source of a value";
+const SPOOL: &str = "spool a value";
+
+/// Writes `parts` at `at` and returns where they end.
+fn append<B: Backing>(backing: &B, at: u64, parts: &[&[u8]]) -> Result<u64> {
+    backing.write(at, parts).map_err(Error::io(APPEND))?;
+    Ok(parts.iter().fold(at, |at, part| at.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX))))
+}
+
+impl<B: Backing> EntryWriter<'_, B> {
+    /// Stores what was written as the value and returns the store's new tail.
+    ///
+    /// An empty value and one of zeros alone are refused: [`Error::EmptyPayload`], [`Error::ReservedPayload`].
+    pub fn finish(mut self) -> Result<u64> {
+        self.digest.check()?;
+        if let Some(spool) = &mut self.spool {
+            spool.write_all(&self.buffer).map_err(Error::io(SPOOL))?;
+            spool.seek(SeekFrom::Start(0)).map_err(Error::io(SPOOL))?;
+        }
+        let mut writer = self.store.lock_writer();
+        self.store.check_writable()?;
+        let generation = self.store.current.load();
+        let tail = generation.tail();
+        let planned =
+            Planned::new(&generation, tail, self.key_hash, self.digest.len, self.digest.checksum())?;
+        match &mut self.spool {
+            None => {
+                append(&generation.backing, tail, &[planned.pad, &self.buffer, &planned.trailer])?;
+            }
+            Some(spool) => {
+                let mut at = append(&generation.backing, tail, &[planned.pad])?;
+                loop {
+                    self.buffer.clear();
+                    let limit = STREAM_BUFFER_BYTES as u64;
+                    spool.take(limit).read_to_end(&mut self.buffer).map_err(Error::io(SPOOL))?;
+                    if self.buffer.is_empty() {
+                        break;
+                    }
+                    at = append(&generation.backing, at, &[&self.buffer])?;
+                }
+                if at.checked_add(20) != Some(planned.end()) {
+                    return Err(Error::Io { doing: SPOOL, source: io::ErrorKind::UnexpectedEof.into() });
+                }
+                append(&generation.backing, at, &[&planned.trailer])?;
+            }
+        }
+        self.store.publish(&mut writer, &generation, &[planned])
+    }
+
+    /// Takes all of `source`, without a copy before the buffer.
+    pub(crate) fn fill_from(&mut self, source: &mut impl Read) -> Result<()> {
+        loop {
+            let room = STREAM_BUFFER_BYTES.saturating_sub(self.buffer.len()).max(1);
+            let before = self.buffer.len();
+            let got = source.take(room as u64).read_to_end(&mut self.buffer).map_err(Error::io(SOURCE))?;
+            if got == 0 {
+                return Ok(());
+            }
+            self.digest.update(self.buffer.get(before..).unwrap_or(&[]));
+            self.settle().map_err(Error::io(SPOOL))?;
+        }
+    }
+
+    /// Moves a full buffer to the spool, if there is a place for one.
+    fn settle(&mut self) -> io::Result<()> {
+        if self.buffer.len() < STREAM_BUFFER_BYTES || self.memory_only {
+            return Ok(());
+        }
+        if self.spool.is_none() {
+            self.spool = self.store.current.load().backing.spool()?;
+            self.memory_only = self.spool.is_none();
+        }
+        if let Some(spool) = &mut self.spool {
+            spool.write_all(&self.buffer)?;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+}
+
+impl<B: Backing> Write for EntryWriter<'_, B> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = STREAM_BUFFER_BYTES.saturating_sub(self.buffer.len());
+        let taken = if self.memory_only { bytes } else { bytes.get(..room.max(1)).unwrap_or(bytes) };
+        self.buffer.extend_from_slice(taken);
+        self.digest.update(taken);
+        self.settle()?;
+        Ok(taken.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<B: Backing> std::fmt::Debug for EntryWriter<'_, B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EntryWriter").field("length", &self.digest.len).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,120 @@
+//! All live values, newest first, as they were at the tail of the moment of the call.
+
+use super::live::LiveEntries;
+use super::{EntryHandle, Store};
+use crate::backing::{Backing, Resident};
+use crate::error::Result;
+
+/// Live values, newest first, each read when its turn comes; a medium that fails says so in its place.
+pub struct Entries<B: Backing>(LiveEntries<B>);
+
+/// Live values, newest first, from a medium that lies in memory.
+pub struct EntryIterator<B: Resident>(Entries<B>);
+
+impl<B: Backing> Store<B> {
+    /// Iterates over the live values, newest first, at the tail of this moment: later writes do not show.
+    ///
+    /// Costs 8 bytes of memory for each live key.
+    pub fn entries(&self) -> Result<Entries<B>> {
+        self.live_entries().map(Entries)
+    }
+}
+
+impl<B: Resident> Store<B> {
+    /// Iterates over the live values, newest first, at the tail of this moment: later writes do not show.
+    ///
+    /// Costs 8 bytes of memory for each live key.
+    #[must_use]
+    pub fn iter_entries(&self) -> EntryIterator<B> {
+        // The chain below the tail was walked when the store opened or was written here, and a resident medium does not
+        // fail: there is no error to tell.
+        let entries = self.entries().unwrap_or_else(|_| {
+            let generation = self.current.load_full();
+            Entries(LiveEntries { tail: generation.tail(), generation, extents: Vec::new() })
+        });
+        EntryIterator(entries)
+    }
+}
+
+impl<B: Backing> Iterator for Entries<B> {
+    type Item = Result<EntryHandle<B::View>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let extent = self.0.extents.pop()?;
+        Some(self.0.generation.handle(extent))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.0.extents.len();
+        (left, Some(left))
+    }
+}
+
+impl<B: Backing> ExactSizeIterator for Entries<B> {}
+
+impl<B: Resident> Iterator for EntryIterator<B> {
+    type Item = EntryHandle<B::View>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next()?.ok()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl<B: Resident> IntoIterator for Store<B> {
+    type Item = EntryHandle<B::View>;
+    type IntoIter = EntryIterator<B>;
+
+    fn into_iter(self) -> EntryIterator<B> {
+        self.iter_entries()
+    }
+}
+
+impl<B: Resident> IntoIterator for &Store<B> {
+    type Item = EntryHandle<B::View>;
+    type IntoIter = EntryIterator<B>;
+
+    fn into_iter(self) -> EntryIterator<B> {
+        self.iter_entries()
+    }
+}
+
+impl<B: Backing> std::fmt::Debug for Entries<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entries").field("tail", &self.0.tail).field("left", &self.0.extents.len()).finish()
+    }
+}
+
+impl<B: Resident> std::fmt::Debug for EntryIterator<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("EntryIterator").field(&self.0).finish()
+    }
+}
+
+#[cfg(feature = "parallel")]
+mod parallel {
+    //! The same on several threads.
+
+    use crate::backing::Resident;
+    use crate::index::Extent;
+    use crate::store::{EntryHandle, Store};
+    use rayon::iter::{IntoParallelIterator, ParallelIterator};
+    use std::sync::Arc;
+
+    impl<B> Store<B>
+    where
+        B: Resident + Send + Sync,
+        B::View: Send,
+    {
+        /// Iterates over the live values on rayon's threads, in no order, at the tail of this moment.
+        pub fn par_iter_entries(&self) -> impl ParallelIterator<Item = EntryHandle<B::View>> + use<B> {
+            let entries = self.iter_entries().0.0;
+            let generation = Arc::clone(&entries.generation);
+            let extents: Vec<Extent> = entries.extents;
+            extents.into_par_iter().filter_map(move |extent| generation.handle(extent).ok())
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The store: one chain of entries on one backing, and what can be done with it.
+
+mod commit;
+mod entry_writer;
+mod generation;
+mod handle;
+mod iterate;
+mod live;
+mod open;
+mod range;
+mod read;
+mod reader;
+mod stats;
+mod stream;
+mod write;
+
+pub use entry_writer::{EntryWriter, STREAM_BUFFER_BYTES};
+pub use handle::EntryHandle;
+pub use iterate::{Entries, EntryIterator};
+pub use read::DataStoreReader;
+pub use reader::Reader;
+pub use stats::Stats;
+pub use stream::EntryStream;
+pub use write::DataStoreWriter;
+
+pub(crate) use live::changes_since;
+pub(crate) use generation::{Generation, span_of};
+
+use crate::backing::{Backing, MemoryBacking};
+use crate::error::{Error, Result};
+use crate::index::{Index, IndexWriter};
+use crate::options::Options;
+use crate::recovery::{Outcome, RecoveryReport};
+use arc_swap::ArcSwap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// An append-only key-value store on one backing.
+///
+/// All methods take `&self`. One writer at a time goes on, the others wait; readers wait for nobody.
+/// Dropping it cuts preallocated space off; [`close`](Self::close) does the same and reports what went wrong.
+pub struct Store<B: Backing> {
+    pub(crate) current: ArcSwap<Generation<B>>,
+    pub(crate) writer: Mutex<Writer>,
+    /// Held by a compaction from its first read to its last write, so that there is one at a time.
+    pub(crate) compaction: Mutex<()>,
+    /// Set for good by a failed sync: what the medium holds is then unknown.
+    latched: AtomicBool,
+    options: Options,
+    report: RecoveryReport,
+}
+
+/// A store in a memory-mapped file.
+#[cfg(any(unix, windows))]
+pub type DataStore = Store<crate::backing::MmapBacking>;
+
+/// A store on the heap, gone with its last handle.
+pub type MemoryStore = Store<MemoryBacking>;
+
+/// What only the holder of the writer lock touches.
+pub(crate) struct Writer {
+    pub(crate) index: IndexWriter,
+}
+
+impl<B: Backing> Store<B> {
+    /// What opening found, kept and cut.
+    #[must_use]
+    pub const fn recovery_report(&self) -> &RecoveryReport {
+        &self.report
+    }
+
+    /// Where the next entry goes, in bytes from the start of the store.
+    #[must_use]
+    pub fn tail(&self) -> u64 {
+        self.current.load().tail()
+    }
+
+    /// Returns once every write that has returned before is on stable storage.
+    ///
+    /// After a failure the store refuses writes until it is reopened.
+    pub fn sync(&self) -> Result<()> {
+        if self.options.read_only {
+            return Ok(());
+        }
+        // Under the writer lock, so that the medium never syncs and grows at once and a compaction is not half-way.
+        let _writer = self.lock_writer();
+        self.sync_generation(&self.current.load())
+    }
+
+    /// Syncs, cuts preallocated space off and releases the backing.
+    pub fn close(self) -> Result<()> {
+        if !self.options.read_only {
+            self.sync()?;
+            self.trim().map_err(Error::io("cut preallocated space off"))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) const fn settings(&self) -> &Options {
+        &self.options
+    }
+
+    /// The writer's state. A panic of another writer left it whole: it is only changed by calls that cannot panic half-way.
+    pub(crate) fn lock_writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses what may not be written to.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        if self.options.read_only {
+            Err(Error::ReadOnly)
+        } else if self.latched.load(Ordering::Acquire) {
+            Err(Error::Latched)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The one place that syncs a store's medium, and latches the store when that fails.
+    pub(crate) fn sync_generation(&self, generation: &Generation<B>) -> Result<()> {
+        if self.latched.load(Ordering::Acquire) {
+            return Err(Error::Latched);
+        }
+        generation.backing.sync().map_err(|source| {
+            self.latched.store(true, Ordering::Release);
+            Error::Io { doing: "reach stable storage", source }
+        })
+    }
+
+    fn trim(&self) -> std::io::Result<()> {
+        let generation = self.current.load();
+        let tail = generation.tail();
+        if generation.backing.len()? > tail {
+            generation.backing.truncate(tail)?;
+        }
+        Ok(())
+    }
+
+    fn assemble(generation: Generation<B>, index: IndexWriter, options: Options, report: RecoveryReport) -> Self {
+        Self {
+            current: ArcSwap::new(Arc::new(generation)),
+            writer: Mutex::new(Writer { index }),
+            compaction: Mutex::new(()),
+            latched: AtomicBool::new(false),
+            options,
+            report,
+        }
+    }
+}
+
+impl MemoryStore {
+    /// An empty store on the heap.
+    #[must_use]
+    pub fn new() -> Self {
+        let (_, index) = Index::create();
+        let generation = Generation::new(MemoryBacking::new(), Arc::clone(index.index()), 0, 0);
+        let report = RecoveryReport {
+            outcome: Outcome::Empty,
+            file_len: 0,
+            tail: 0,
+            cut_bytes: 0,
+            entries: 0,
+            damaged_entries: 0,
+            first_damaged: None,
+        };
+        Self::assemble(generation, index, Options::new(), report)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<B: Backing> Drop for Store<B> {
+    fn drop(&mut self) {
+        // A failure leaves zeros behind the tail, which the next open cuts; `close` is there for those who want to know.
+        if !self.options.read_only && !self.latched.load(Ordering::Acquire) {
+            let _trimmed = self.trim();
+        }
+    }
+}
+
+impl<B: Backing> std::fmt::Debug for Store<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("tail", &self.tail())
+            .field("options", &self.options)
+            .field("report", &self.report)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,177 @@
+//! Writing by key.
+
+use super::commit::{Change, check_key_hash, check_payload};
+use super::{DataStoreReader, Store};
+use crate::backing::Backing;
+use crate::error::{Error, Result};
+use crate::format::{TOMBSTONE, compute_hash};
+use std::io::Read;
+
+/// What can be written to a store. Each call returns the new tail: where the next entry goes.
+///
+/// A call that fails leaves nothing of itself behind. Values are one byte or longer; the single byte 0 is how a deletion
+/// looks and is refused.
+pub trait DataStoreWriter {
+    /// Stores `payload` under `key`.
+    fn write(&self, key: &[u8], payload: &[u8]) -> Result<u64>;
+
+    /// Stores `payload` under the key that hashes to `key_hash`.
+    fn write_with_key_hash(&self, key_hash: u64, payload: &[u8]) -> Result<u64>;
+
+    /// Stores several values in one append; of two for one key the last one stays.
+    fn batch_write(&self, entries: &[(&[u8], &[u8])]) -> Result<u64>;
+
+    /// Stores several values under key hashes in one append. With `allow_null_bytes`, a value that is the single byte 0
+    /// deletes its key; the last operation on a key wins.
+    fn batch_write_with_key_hashes(&self, entries: Vec<(u64, &[u8])>, allow_null_bytes: bool) -> Result<u64>;
+
+    /// Stores everything that `source` yields under `key`; an error of the source is an error of the call.
+    ///
+    /// The value is gathered first (in memory up to [`STREAM_BUFFER_BYTES`](crate::STREAM_BUFFER_BYTES), in scratch
+    /// space beyond), so a slow source holds nobody up.
+    fn write_stream<R: Read>(&self, key: &[u8], source: &mut R) -> Result<u64>;
+
+    /// Stores everything that `source` yields under the key that hashes to `key_hash`.
+    fn write_stream_with_key_hash<R: Read>(&self, key_hash: u64, source: &mut R) -> Result<u64>;
+
+    /// Moves the value of `old_key` to `new_key`, replacing what is there: two plain entries in one append.
+    ///
+    /// [`Error::SameTarget`] if the keys are equal, [`Error::KeyNotFound`] if there is no value.
+    fn rename(&self, old_key: &[u8], new_key: &[u8]) -> Result<u64>;
+
+    /// Copies the value of `key` into another store and returns that store's new tail.
+    ///
+    /// [`Error::SameTarget`] if it is this one, [`Error::KeyNotFound`] without a value, [`Error::Corrupt`] if the value
+    /// no longer has its checksum.
+    fn copy(&self, key: &[u8], target: &Self) -> Result<u64>;
+
+    /// Moves the value of `key` into another store and returns this store's new tail.
+    fn transfer(&self, key: &[u8], target: &Self) -> Result<u64>;
+
+    /// Deletes `key`; appends nothing if it has no value.
+    fn delete(&self, key: &[u8]) -> Result<u64>;
+
+    /// Deletes several keys in one append; those without a value append nothing.
+    fn batch_delete(&self, keys: &[&[u8]]) -> Result<u64>;
+
+    /// Deletes several key hashes in one append; those without a value append nothing.
+    fn batch_delete_key_hashes(&self, key_hashes: &[u64]) -> Result<u64>;
+}
+
+impl<B: Backing> DataStoreWriter for Store<B> {
+    fn write(&self, key: &[u8], payload: &[u8]) -> Result<u64> {
+        self.write_with_key_hash(compute_hash(key), payload)
+    }
+
+    fn write_with_key_hash(&self, key_hash: u64, payload: &[u8]) -> Result<u64> {
+        check_payload(payload)?;
+        self.commit(&[(key_hash, Change::Put(payload))])
+    }
+
+    fn batch_write(&self, entries: &[(&[u8], &[u8])]) -> Result<u64> {
+        let mut changes = Vec::with_capacity(entries.len());
+        for (key, payload) in entries {
+            check_payload(payload)?;
+            changes.push((compute_hash(key), Change::Put(payload)));
+        }
+        self.commit(&changes)
+    }
+
+    fn batch_write_with_key_hashes(&self, entries: Vec<(u64, &[u8])>, allow_null_bytes: bool) -> Result<u64> {
+        let mut changes = Vec::with_capacity(entries.len());
+        for (key_hash, payload) in entries {
+            if allow_null_bytes && payload == TOMBSTONE {
+                changes.push((key_hash, Change::Delete));
+            } else {
+                check_payload(payload)?;
+                changes.push((key_hash, Change::Put(payload)));
+            }
+        }
+        self.commit(&changes)
+    }
+
+    fn write_stream<R: Read>(&self, key: &[u8], source: &mut R) -> Result<u64> {
+        self.write_stream_with_key_hash(compute_hash(key), source)
+    }
+
+    fn write_stream_with_key_hash<R: Read>(&self, key_hash: u64, source: &mut R) -> Result<u64> {
+        check_key_hash(key_hash)?;
+        self.check_writable()?;
+        let mut writer = self.entry_writer_with_key_hash(key_hash);
+        writer.fill_from(source)?;
+        writer.finish()
+    }
+
+    fn rename(&self, old_key: &[u8], new_key: &[u8]) -> Result<u64> {
+        if old_key == new_key {
+            return Err(Error::SameTarget);
+        }
+        let (old, new) = (compute_hash(old_key), compute_hash(new_key));
+        // Looked up under the lock, so that no write to the old key can come between and be deleted unseen.
+        let mut writer = self.lock_writer();
+        let value = self.read_with_key_hash(old)?.ok_or(Error::KeyNotFound)?;
+        check_sound(&value)?;
+        self.commit_locked(&mut writer, &[(new, Change::Put(&value)), (old, Change::Delete)])
+    }
+
+    fn copy(&self, key: &[u8], target: &Self) -> Result<u64> {
+        if std::ptr::eq(self, target) {
+            return Err(Error::SameTarget);
+        }
+        let key_hash = compute_hash(key);
+        let value = self.read_with_key_hash(key_hash)?.ok_or(Error::KeyNotFound)?;
+        check_sound(&value)?;
+        target.commit(&[(key_hash, Change::Put(&value))])
+    }
+
+    fn transfer(&self, key: &[u8], target: &Self) -> Result<u64> {
+        if std::ptr::eq(self, target) {
+            return Err(Error::SameTarget);
+        }
+        let key_hash = compute_hash(key);
+        loop {
+            let value = self.read_with_key_hash(key_hash)?.ok_or(Error::KeyNotFound)?;
+            check_sound(&value)?;
+            target.commit(&[(key_hash, Change::Put(&value))])?;
+            // Only one of the two stores is locked at a time; a newer value that came meanwhile goes over too.
+            let mut writer = self.lock_writer();
+            let now = self.current.load().locate(key_hash)?;
+            if now.is_some_and(|now| now.extent.metadata_offset() == value.end_offset()) {
+                return self.commit_locked(&mut writer, &[(key_hash, Change::Delete)]);
+            }
+            if now.is_none() {
+                return Ok(self.tail());
+            }
+        }
+    }
+
+    fn delete(&self, key: &[u8]) -> Result<u64> {
+        self.batch_delete_key_hashes(&[compute_hash(key)])
+    }
+
+    fn batch_delete(&self, keys: &[&[u8]]) -> Result<u64> {
+        let key_hashes: Vec<u64> = keys.iter().map(|key| compute_hash(key)).collect();
+        self.batch_delete_key_hashes(&key_hashes)
+    }
+
+    fn batch_delete_key_hashes(&self, key_hashes: &[u64]) -> Result<u64> {
+        let mut writer = self.lock_writer();
+        self.check_writable()?;
+        let mut changes = Vec::with_capacity(key_hashes.len());
+        for &key_hash in key_hashes {
+            if self.current.load().locate(key_hash)?.is_some() {
+                changes.push((key_hash, Change::Delete));
+            }
+        }
+        self.commit_locked(&mut writer, &changes)
+    }
+}
+
+/// A value is only copied as long as it is what was stored: a new checksum would hide the damage for good.
+fn check_sound<V: AsRef<[u8]>>(value: &super::EntryHandle<V>) -> Result<()> {
+    if value.is_valid_checksum() {
+        Ok(())
+    } else {
+        Err(Error::Corrupt { offset: value.start_offset(), what: "the value has another checksum than stored" })
+    }
+}

@@ -1,0 +1,93 @@
+//! Checking and rescuing: of an open store, and of files that opening refuses.
+
+use crate::backing::Backing;
+use crate::error::Result;
+use crate::recovery::{VerifyReport, verify};
+use crate::store::Store;
+
+impl<B: Backing> Store<B> {
+    /// Checks every checksum and every link. `progress` is told how many bytes are done, and of how many.
+    ///
+    /// Writers and readers go on; what is written meanwhile may or may not be looked at.
+    pub fn verify(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<VerifyReport> {
+        verify(&Published(&self.current.load_full()), progress)
+    }
+}
+
+/// A generation up to its tail, without the preallocated space behind it.
+struct Published<'g, B>(&'g crate::store::Generation<B>);
+
+impl<B: Backing> Backing for Published<'_, B> {
+    type View = B::View;
+
+    fn len(&self) -> std::io::Result<u64> {
+        Ok(self.0.tail())
+    }
+
+    fn read(&self, at: u64, buf: &mut [u8]) -> std::io::Result<()> {
+        self.0.backing.read(at, buf)
+    }
+
+    fn view(&self, range: std::ops::Range<u64>) -> std::io::Result<B::View> {
+        self.0.backing.view(range)
+    }
+
+    fn write(&self, _at: u64, _parts: &[&[u8]]) -> std::io::Result<()> {
+        Err(std::io::ErrorKind::PermissionDenied.into())
+    }
+
+    fn truncate(&self, _len: u64) -> std::io::Result<()> {
+        Err(std::io::ErrorKind::PermissionDenied.into())
+    }
+
+    fn sync(&self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(any(unix, windows))]
+pub use file::{salvage, verify_file};
+
+#[cfg(any(unix, windows))]
+mod file {
+    //! The same for files, by path.
+
+    use crate::backing::{Backing, MmapBacking, OpenMode};
+    use crate::error::{Error, Result};
+    use crate::format::{TOMBSTONE, is_reserved_hash};
+    use crate::options::Options;
+    use crate::recovery::{SalvageReport, VerifyReport, verify_parallel};
+    use crate::store::DataStoreWriter;
+    use std::path::Path;
+
+    /// Checks every checksum and every link of the file at `path`, which need not open as a store; on all processors.
+    ///
+    /// The file is locked against writers meanwhile and is not changed. `progress` is told how many bytes are done, and
+    /// of how many.
+    pub fn verify_file(path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<VerifyReport> {
+        verify_parallel(&MmapBacking::open(path, OpenMode::ReadOnly)?, progress)
+    }
+
+    /// Writes every sound entry of the file at `source`, which need not open as a store, into a new store at `target`.
+    ///
+    /// `target` must not exist. Entries keep their order, so that the newest version of each key is the one that is read.
+    /// `progress` is told how many bytes are done, and of how many.
+    pub fn salvage(source: &Path, target: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<SalvageReport> {
+        let damaged = MmapBacking::open(source, OpenMode::ReadOnly)?;
+        let rescued = Options::new().create_new(true).open(target)?;
+        let report = crate::recovery::salvage(
+            &damaged,
+            &mut |entry| {
+                if is_reserved_hash(entry.key_hash) {
+                    return Ok(());
+                }
+                let payload = damaged.view(entry.payload).map_err(Error::io("read the damaged store"))?;
+                let value = if entry.is_tombstone { &TOMBSTONE } else { payload.as_ref() };
+                rescued.batch_write_with_key_hashes(vec![(entry.key_hash, value)], true).map(drop)
+            },
+            progress,
+        )?;
+        rescued.close()?;
+        Ok(report)
+    }
+}

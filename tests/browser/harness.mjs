@@ -1,0 +1,177 @@
+/**
+ * A real browser on the built page: what all tests here and the demo share.
+ *
+ * The browser is the system's, found as CHROME or as `chromium` on PATH; every profile is a fresh folder, removed at the
+ * end. A private context would keep OPFS behind another implementation than the one that people meet.
+ */
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { serve } from "../../www/serve.mjs";
+
+const WWW = fileURLToPath(new URL("../../www/", import.meta.url));
+
+const ARGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export function findBrowser() {
+  const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  const found =
+    process.env.CHROME ?? names.flatMap((name) => folders.map((folder) => join(folder, name))).find(existsSync);
+  assert(found, "no browser: set CHROME, or install chromium");
+  return found;
+}
+
+/** Serves the built page. */
+export function serveBuilt() {
+  assert(existsSync(join(WWW, "pkg/app.js")), "the page is not built: run `cargo xtask www`");
+  return serve({ folder: WWW });
+}
+
+export const newProfile = () => mkdtemp(join(tmpdir(), "tailstone-browser-"));
+
+export const removeFolder = (folder) => rm(folder, { recursive: true, force: true, maxRetries: 5 });
+
+/** A browser on a profile, closed in good order. */
+export function launch(profile, options = {}) {
+  return chromium.launchPersistentContext(profile, {
+    executablePath: findBrowser(),
+    headless: true,
+    args: ARGS,
+    acceptDownloads: true,
+    ...options,
+  });
+}
+
+/** A browser on a profile that can be killed: our own process group, spoken to over its debugging port. */
+export async function launchKillable(profile) {
+  const args = [...ARGS, "--headless=new", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"];
+  const child = spawn(findBrowser(), args, { detached: true, stdio: "ignore" });
+  const gone = new Promise((resolve) => child.once("exit", resolve));
+  const port = await until(() => {
+    const file = join(profile, "DevToolsActivePort");
+    return existsSync(file) ? readFileSync(file, "utf8").split("\n")[0] : undefined;
+  });
+  const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`);
+  const kill = async () => {
+    process.kill(-child.pid, "SIGKILL");
+    await gone;
+    await rm(join(profile, "DevToolsActivePort"), { force: true });
+    await browser.close().catch(() => {});
+  };
+  return { context: browser.contexts()[0], kill };
+}
+
+/** Asks until there is an answer; ten seconds at most. */
+export async function until(ask) {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const answer = await ask();
+    if (answer) return answer;
+    assert(Date.now() < deadline, `nothing came of ${ask}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** A page of the site with nothing on it, on which a test uses the package as a stranger would. */
+export async function blankPage(context, url, workerPatch) {
+  const page = await context.newPage();
+  watch(page);
+  await page.route("**/blank.html", (route) =>
+    route.fulfill({ contentType: "text/html", body: "<!doctype html><title>blank</title><link rel=icon href=data:,>" }),
+  );
+  if (workerPatch !== undefined) await patchWorkers(page, workerPatch);
+  await page.goto(`${url}blank.html`);
+  await page.evaluate(async () => {
+    globalThis.tailstone = await import("./pkg/tailstone/index.js");
+    /** Runs `call`, and gives the code of the error that it fails with. */
+    globalThis.codeOf = async (call) => {
+      try {
+        await call();
+        return "none";
+      } catch (error) {
+        return error instanceof tailstone.TailstoneError ? error.code : `${error}`;
+      }
+    };
+    globalThis.bytesOf = (text) => new TextEncoder().encode(text);
+    globalThis.textOf = (bytes) => bytes && new TextDecoder().decode(bytes);
+  });
+  return page;
+}
+
+/** The page itself, ready. */
+export async function openPage(context, url, query = "") {
+  const page = await context.newPage();
+  watch(page);
+  await page.goto(`${url}index.html${query}`);
+  await page.waitForSelector("html[data-ready]", { timeout: 20_000 });
+  return page;
+}
+
+const complaints = new WeakMap();
+
+/** Notes every error that the page or its workers print or throw. */
+function watch(page) {
+  const list = [];
+  complaints.set(page, list);
+  page.on("pageerror", (error) => list.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error") list.push(message.text());
+  });
+}
+
+/** Closes a page that must not have complained. */
+export async function closeQuietly(page) {
+  assert.deepEqual(complaints.get(page), [], "errors on the page's console");
+  await page.close();
+}
+
+/** Runs `source` in every worker of the page before the worker's own module. */
+function patchWorkers(page, source) {
+  return page.addInitScript((source) => {
+    const Original = Worker;
+    globalThis.Worker = class extends Original {
+      constructor(url, options) {
+        const patch = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+        const start = `import ${JSON.stringify(patch)}; import ${JSON.stringify(String(url))};`;
+        super(URL.createObjectURL(new Blob([start], { type: "text/javascript" })), options);
+      }
+    };
+  }, source);
+}
+
+/** A patch that counts what is asked of files; `counts(page)` reads it and starts anew. */
+export const COUNTING = `
+  const calls = {};
+  for (const name of ["read", "write", "flush", "truncate", "getSize", "close"]) {
+    const original = FileSystemSyncAccessHandle.prototype[name];
+    FileSystemSyncAccessHandle.prototype[name] = function (...args) {
+      calls[name] = (calls[name] ?? 0) + 1;
+      return original.apply(this, args);
+    };
+  }
+  self.takeCalls = () => {
+    const taken = { ...calls };
+    for (const name of Object.keys(calls)) delete calls[name];
+    return taken;
+  };
+`;
+
+export async function counts(page) {
+  const [worker] = page.workers();
+  return worker.evaluate(() => self.takeCalls());
+}

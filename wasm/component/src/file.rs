@@ -1,0 +1,70 @@
+//! A file of WASI as a device: read and written at an offset, as far as one call of the host goes.
+
+use std::io;
+
+use tailstone::backing::device::Device;
+use wasip2::filesystem::types::{Descriptor, ErrorCode};
+
+/// As much goes into one call. A host gives less when it likes to (wasmtime reads at most 64 KiB), and more would only
+/// make it hold a second copy of a long value.
+const LONGEST_CALL: usize = 1 << 20;
+
+/// An open file.
+#[derive(Debug)]
+pub struct WasiFile(Descriptor);
+
+impl WasiFile {
+    /// Takes over `descriptor`, which must be one of a regular file.
+    pub const fn new(descriptor: Descriptor) -> Self {
+        Self(descriptor)
+    }
+}
+
+impl Device for WasiFile {
+    fn len(&self) -> io::Result<u64> {
+        self.0.stat().map(|stat| stat.size).map_err(io_error)
+    }
+
+    fn read_at(&self, at: u64, buf: &mut [u8]) -> io::Result<usize> {
+        let wanted = buf.len().min(LONGEST_CALL);
+        let (bytes, _at_end) = self.0.read(wanted as u64, at).map_err(io_error)?;
+        let target = buf
+            .get_mut(..bytes.len())
+            .ok_or_else(|| io::Error::other("the host gave more bytes than it was asked for"))?;
+        target.copy_from_slice(&bytes);
+        Ok(bytes.len())
+    }
+
+    fn write_at(&self, at: u64, buf: &[u8]) -> io::Result<usize> {
+        let part = buf.get(..LONGEST_CALL).unwrap_or(buf);
+        let written = self.0.write(part, at).map_err(io_error)?;
+        Ok(usize::try_from(written).unwrap_or(usize::MAX).min(part.len()))
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.set_size(len).map_err(io_error)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync_data().map_err(io_error)
+    }
+}
+
+/// What the host said, as the engine understands it.
+pub fn io_error(code: ErrorCode) -> io::Error {
+    let kind = match code {
+        ErrorCode::Access | ErrorCode::NotPermitted => io::ErrorKind::PermissionDenied,
+        ErrorCode::Exist => io::ErrorKind::AlreadyExists,
+        ErrorCode::FileTooLarge => io::ErrorKind::FileTooLarge,
+        ErrorCode::InsufficientSpace => io::ErrorKind::StorageFull,
+        ErrorCode::Interrupted => io::ErrorKind::Interrupted,
+        ErrorCode::Invalid | ErrorCode::NameTooLong => io::ErrorKind::InvalidInput,
+        ErrorCode::IsDirectory => io::ErrorKind::IsADirectory,
+        ErrorCode::NoEntry => io::ErrorKind::NotFound,
+        ErrorCode::Quota => io::ErrorKind::QuotaExceeded,
+        ErrorCode::ReadOnly => io::ErrorKind::ReadOnlyFilesystem,
+        ErrorCode::Unsupported => io::ErrorKind::Unsupported,
+        _ => io::ErrorKind::Other,
+    };
+    io::Error::new(kind, code.message())
+}

@@ -1,0 +1,168 @@
+//! Everything that must hold before a change is taken: formatting, lints on every target, documentation, tests.
+//!
+//! All stages run even if one fails, and the numbers of tests that ran come last.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use crate::context::Context;
+use crate::{component, setup, tidy, web};
+
+/// What the debug and the release run test. The host and the component have their own stage, in one profile, since
+/// building wasmtime twice takes longer than everything else together.
+const TESTED: [&str; 8] = [
+    "--package",
+    "tailstone",
+    "--package",
+    "tailstone-cli",
+    "--package",
+    "tailstone-tests",
+    "--package",
+    "xtask",
+];
+/// What is optional, so that it is checked too.
+const FEATURES: [&str; 2] = ["--features", "tailstone/parallel"];
+const DENY: [&str; 3] = ["--", "-D", "warnings"];
+const SIMD128: &str = "-C target-feature=+simd128";
+
+type Stage = (&'static str, fn(&Context) -> Result<()>);
+
+const QUICK: [Stage; 3] = [
+    ("format", format),
+    ("lints, host", lints_quick),
+    ("tests, engine, debug", tests_quick),
+];
+
+const FULL: [Stage; 12] = [
+    ("setup", setup::run),
+    ("format", format),
+    ("tidy", tidy::run),
+    ("lints, host", lints_host),
+    ("lints, browser", lints_browser),
+    ("lints, WASI", lints_wasi),
+    ("documentation", documentation),
+    ("tests, debug", tests_debug),
+    ("tests, release", tests_release),
+    ("tests, documentation", tests_documentation),
+    ("tests, component", |ctx| component::test(ctx, false)),
+    ("tests, browser", |ctx| web::test(ctx, false)),
+];
+
+/// Runs the stages and says what came of them.
+pub fn run(ctx: &Context, quick: bool) -> ExitCode {
+    let stages: &[Stage] = if quick { &QUICK } else { &FULL };
+    let begun = Instant::now();
+    let mut summary = Vec::new();
+    let mut good = true;
+    for (name, stage) in stages {
+        eprintln!("\n== {name}");
+        let stage_begun = Instant::now();
+        let verdict = match stage(ctx) {
+            Ok(()) => "ok".to_owned(),
+            Err(error) => {
+                good = false;
+                format!("FAILED: {error:#}")
+            }
+        };
+        let line = format!(
+            "{name:<24}{:>7.1} s  {verdict}",
+            stage_begun.elapsed().as_secs_f64()
+        );
+        eprintln!("== {line}");
+        summary.push(line);
+    }
+    println!();
+    for line in summary {
+        println!("{line}");
+    }
+    println!("{:<24}{:>7.1} s", "in all", begun.elapsed().as_secs_f64());
+    println!("{}", ctx.tally());
+    if good && ctx.tally().is_good() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn format(ctx: &Context) -> Result<()> {
+    ctx.run(&mut ctx.cargo(["fmt", "--all", "--check"]))
+}
+
+fn lints_quick(ctx: &Context) -> Result<()> {
+    let mut command = ctx.cargo(["clippy", "--all-targets"]);
+    ctx.run(command.args(TESTED).args(DENY))
+}
+
+fn lints_host(ctx: &Context) -> Result<()> {
+    // The peers are other people's stores, some of them large; linting them would build them.
+    let mut command = ctx.cargo([
+        "clippy",
+        "--workspace",
+        "--exclude",
+        "tailstone-peers",
+        "--all-targets",
+    ]);
+    ctx.run(command.args(FEATURES).args(DENY))
+}
+
+fn lints_browser(ctx: &Context) -> Result<()> {
+    let clippy = || {
+        let mut command = ctx.cargo([
+            "clippy",
+            "--package",
+            "tailstone",
+            "--package",
+            "tailstone-web",
+        ]);
+        command
+            .args(["--target", "wasm32-unknown-unknown"])
+            .args(DENY);
+        command
+    };
+    ctx.run(&mut clippy())?;
+    ctx.run(clippy().env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", SIMD128))
+}
+
+fn lints_wasi(ctx: &Context) -> Result<()> {
+    let mut command = ctx.cargo([
+        "clippy",
+        "--package",
+        "tailstone",
+        "--package",
+        "tailstone-component",
+    ]);
+    ctx.run(command.args(["--target", "wasm32-wasip2"]).args(DENY))
+}
+
+fn documentation(ctx: &Context) -> Result<()> {
+    let mut command = ctx.cargo(["doc", "--no-deps", "--package", "tailstone"]);
+    ctx.run(command.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn tests_quick(ctx: &Context) -> Result<()> {
+    ctx.run_tests(&mut ctx.cargo(["test", "--package", "tailstone", "--tests"]))
+}
+
+fn tests_debug(ctx: &Context) -> Result<()> {
+    tests(ctx, &[])
+}
+
+fn tests_release(ctx: &Context) -> Result<()> {
+    tests(ctx, &["--release"])
+}
+
+fn tests(ctx: &Context, more: &[&str]) -> Result<()> {
+    let mut command = ctx.cargo(["test", "--no-fail-fast", "--tests", "--examples"]);
+    ctx.run_tests(command.args(FEATURES).args(TESTED).args(more))
+}
+
+fn tests_documentation(ctx: &Context) -> Result<()> {
+    let before = ctx.tally();
+    ctx.run_tests(&mut ctx.cargo(["test", "--doc", "--package", "tailstone"]))?;
+    if ctx.tally() == before {
+        bail!("no example of the documentation ran");
+    }
+    Ok(())
+}

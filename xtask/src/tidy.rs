@@ -1,0 +1,167 @@
+//! The house rules that no compiler checks; also a unit test, so that `cargo test` finds a breach.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::context::Context;
+
+const LINES_MAX: usize = 400;
+
+/// Rust files that may be longer, each with its reason.
+const LONG: &[(&str, &str)] = &[];
+
+/// What no text in the repository says: paths of one machine, and hosts that packages are fetched from. Cut in two
+/// here, so that this file passes.
+const FOREIGN: [&str; 7] = [
+    concat!("/wo", "rk/"),
+    concat!("/ro", "ot/"),
+    concat!("/ho", "me/"),
+    concat!("index.crates", ".io"),
+    concat!("static.crates", ".io"),
+    concat!("registry.npm", "js.org"),
+    concat!("\"resolved\": \"", "http"),
+];
+
+/// What no Rust code in the repository holds.
+const UNFINISHED: [&str; 3] = [
+    concat!("to", "do!("),
+    concat!("db", "g!("),
+    concat!("unimpl", "emented!("),
+];
+
+const TEXT: [&str; 13] = [
+    "rs", "toml", "md", "ts", "js", "mjs", "json", "html", "css", "wit", "sh", "yml", "lock",
+];
+
+/// Folders of a repository that hold what is built or installed.
+pub const MADE: [&str; 4] = ["target", "node_modules", "pkg", ".git"];
+
+/// Fails with a list of all breaches.
+pub fn run(ctx: &Context) -> Result<()> {
+    check(&ctx.root)
+}
+
+fn check(root: &Path) -> Result<()> {
+    let mut found = String::new();
+    let mut files = 0_usize;
+    for path in walk(root, &MADE)? {
+        let name = path.strip_prefix(root).unwrap_or(&path);
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let is_script = name.starts_with(".ci");
+        if !is_script && !extension.is_some_and(|extension| TEXT.contains(&extension)) {
+            continue;
+        }
+        let bytes =
+            fs::read(&path).with_context(|| format!("could not read {}", name.display()))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let name = name.to_string_lossy().replace('\\', "/");
+        files += 1;
+        for breach in breaches(&name, &text) {
+            writeln!(found, "{name}{breach}")?;
+        }
+    }
+    if files == 0 {
+        bail!("no file to check under {}", root.display());
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    bail!("the house rules are broken:\n{found}");
+}
+
+/// What is wrong with one file, each as `:line: what`.
+fn breaches(name: &str, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let is_rust = Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension == "rs");
+    if is_rust {
+        if !text.starts_with("//!") {
+            found.push(":1: does not open with `//!`, what the file owns".to_owned());
+        }
+        let lines = text.lines().count();
+        let may_be_long = LONG.iter().any(|(long, _)| *long == name);
+        if lines > LINES_MAX && !may_be_long {
+            found.push(format!(
+                ":{lines}: over {LINES_MAX} lines: two ideas, or a reason in xtask/src/tidy.rs"
+            ));
+        }
+    }
+    for (line, number) in text.lines().zip(1..) {
+        for word in FOREIGN {
+            if line.contains(word) {
+                found.push(format!(
+                    ":{number}: names `{word}`, which means nothing elsewhere"
+                ));
+            }
+        }
+        for word in UNFINISHED {
+            if is_rust && line.contains(word) {
+                found.push(format!(":{number}: `{word}` left in"));
+            }
+        }
+    }
+    found
+}
+
+/// Every file below `root` in a fixed order, but for those in folders with a name in `skipped`. Links are not followed.
+pub fn walk(root: &Path, skipped: &[&str]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut folders = vec![root.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(&folder)
+            .with_context(|| format!("could not list {}", folder.display()))?;
+        for entry in entries {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            let skipped = SKIPPED_FOLDERS
+                .iter()
+                .any(|name| entry.file_name() == *name);
+            if kind.is_dir() && !skipped {
+                folders.push(entry.path());
+            } else if kind.is_file() {
+                files.push(entry.path());
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FOREIGN, LINES_MAX, UNFINISHED, breaches, check};
+    use crate::context::Context;
+
+    #[test]
+    fn the_repository_is_tidy() {
+        let ctx = Context::new().unwrap();
+        check(&ctx.root).unwrap();
+    }
+
+    #[test]
+    fn each_rule_finds_its_breach() {
+        assert!(breaches("a.rs", "//! Good.\n").is_empty());
+        assert_eq!(breaches("a.rs", "fn main() {}\n").len(), 1);
+        let long = format!("//! Long.\n{}", "\n".repeat(LINES_MAX));
+        assert_eq!(breaches("a.rs", &long).len(), 1);
+        for word in FOREIGN {
+            assert_eq!(
+                breaches("a.md", &format!("see {word} there")).len(),
+                1,
+                "{word}"
+            );
+        }
+        for word in UNFINISHED {
+            assert_eq!(
+                breaches("a.rs", &format!("//! X.\n{word})")).len(),
+                1,
+                "{word}"
+            );
+            assert!(breaches("a.md", word).is_empty());
+        }
+    }
+}
