@@ -338,8 +338,11 @@ describe("what is asked of the browser's file", () => {
     assert.ok(batch.write <= 2, `5,000 values took ${batch.write} writes`);
     assert.equal(batch.flush, 1);
     assert.equal(batch.read, undefined, "and no read");
-    // The metadata is in the cache; the value is read once, straight into the buffer that the page gets.
+    // A small value comes with the page that holds its metadata, and is in the cache from then on.
     assert.deepEqual(await after(() => db.get("k77")), { read: 1 });
+    assert.deepEqual(await after(() => db.get("k77")), {});
+    // A large one is read once, straight into the buffer that the page gets.
+    assert.deepEqual(await after(() => db.get("large")), { read: 1 });
     assert.deepEqual(await after(() => db.has("k77")), {});
     assert.deepEqual(await after(() => db.has("missing")), {});
     assert.deepEqual(await after(() => db.delete("missing")), {});

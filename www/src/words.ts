@@ -1,6 +1,6 @@
 /** Figures as people read them, and what kind of thing a file is. */
 
-const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
 export function bytes(count: number): string {
   let unit = 0;
@@ -9,7 +9,7 @@ export function bytes(count: number): string {
     value /= 1024;
     unit += 1;
   }
-  if (unit === 0) return count === 1 ? "1 byte" : `${count} bytes`;
+  if (unit === 0) return `${count} B`;
   return `${value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ${UNITS[unit]}`;
 }
 

@@ -117,10 +117,8 @@ pub fn walk(root: &Path, skipped: &[&str]) -> Result<Vec<PathBuf>> {
         for entry in entries {
             let entry = entry?;
             let kind = entry.file_type()?;
-            let skipped = SKIPPED_FOLDERS
-                .iter()
-                .any(|name| entry.file_name() == *name);
-            if kind.is_dir() && !skipped {
+            let is_skipped = skipped.iter().any(|name| entry.file_name() == *name);
+            if kind.is_dir() && !is_skipped {
                 folders.push(entry.path());
             } else if kind.is_file() {
                 files.push(entry.path());

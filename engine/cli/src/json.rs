@@ -1,5 +1,6 @@
 //! What commands report: for people as words, with `--json` as one line of JSON on standard output.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -39,7 +40,7 @@ fn write_out(bytes: &[u8]) -> Result {
 }
 
 /// Lines of a label and what it says, between two rules, under a title.
-pub struct Table(String);
+pub struct Table(Vec<String>);
 
 const WIDTH: usize = 50;
 const LABEL_WIDTH: usize = 26;
@@ -47,20 +48,20 @@ const LABEL_WIDTH: usize = 26;
 impl Table {
     /// An empty table.
     pub fn new(title: &str) -> Self {
-        Self(format!("{:=^WIDTH$}\n", format!(" {title} ")))
+        Self(vec![format!("{:=^WIDTH$}", format!(" {title} "))])
     }
 
     /// Adds a line.
     #[must_use]
-    pub fn line(mut self, label: &str, says: impl std::fmt::Display) -> Self {
-        self.0 += &format!("{:<LABEL_WIDTH$}{says}\n", format!("{label}:"));
+    pub fn line(mut self, label: &str, says: impl Display) -> Self {
+        self.0.push(format!("{:<LABEL_WIDTH$}{says}", format!("{label}:")));
         self
     }
 
     /// The whole text.
     pub fn finish(mut self) -> String {
-        self.0 += &format!("{:=<WIDTH$}\n", "");
-        self.0
+        self.0.push(format!("{:=<WIDTH$}\n", ""));
+        self.0.join("\n")
     }
 }
 

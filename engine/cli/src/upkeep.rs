@@ -82,10 +82,7 @@ pub fn verify(file: &Path, switches: Switches) -> Result {
     if report.sound {
         return Ok(());
     }
-    let message = format!(
-        "{} is damaged in {} places; `salvage` writes every sound entry into a new file",
-        report.file, report.damaged_count
-    );
+    let message = format!("{}: {found}; `salvage` writes every sound entry into a new file", report.file);
     Err(Failure::new(Status::Damaged, message))
 }
 

@@ -134,6 +134,11 @@ impl Index {
     ) -> Result<Option<Found<'_>>, E> {
         let at = segment.home(tag);
         let Some(line) = self.segments.line(segment, at) else { return Ok(None) };
+        let mut second = segment.route(tag);
+        second.advance();
+        if let Some(line) = self.segments.line(segment, second.at) {
+            prefetch(line);
+        }
         if let Some(found) = search_line(line, at, tag, check)? {
             return Ok(Some(found));
         }

@@ -44,7 +44,7 @@ pub fn copy(destination: &mut [u8], source: &[u8]) -> usize {
 
 /// Copies `source` to `destination`.
 ///
-/// When it returns, the bytes are ordered before every later store of this thread, whichever kernel was picked.
+/// A release store that follows publishes the bytes, whichever kernel was picked: streaming stores are fenced.
 ///
 /// # Safety
 ///

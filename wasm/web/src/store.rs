@@ -8,7 +8,7 @@ use crate::handle::SyncHandle;
 use crate::number;
 use crate::source::{Source, SourceReader};
 use js_sys::{Object, Reflect, Uint8Array};
-use std::cell::Cell;
+use std::cell::RefCell;
 use tailstone::backing::device::DeviceBacking;
 use tailstone::format::align_to_payload;
 use tailstone::{DataStoreReader, DataStoreWriter, Options, Store};
@@ -16,6 +16,10 @@ use wasm_bindgen::prelude::*;
 
 /// What the store keeps in memory of its file, besides the index.
 const CACHE_BYTES: usize = 8 << 20;
+
+/// Values up to this length are read through the cache, where the page with their metadata mostly holds them too;
+/// longer ones go from the handle straight into the caller's buffer.
+const SMALL_BYTES: usize = 4096;
 
 type Result<T> = std::result::Result<T, Failure>;
 
@@ -25,15 +29,17 @@ pub struct WebStore {
     store: Option<Store<DeviceBacking<OpfsDevice>>>,
     /// The same handle once more, for reads that go past the store's cache.
     direct: OpfsDevice,
-    /// Where the value that `find` found last lies.
-    found: Cell<Option<Extent>>,
+    found: RefCell<Found>,
 }
 
-/// Where a value lies.
-#[derive(Clone, Copy)]
-struct Extent {
-    start: u64,
+/// What `find` found last.
+#[derive(Default)]
+struct Found {
     length: u64,
+    /// The value, if it is small.
+    small: Vec<u8>,
+    /// Where the value starts in the file, if it is not.
+    start: Option<u64>,
 }
 
 #[wasm_bindgen]
@@ -47,7 +53,7 @@ impl WebStore {
         Ok(Self {
             store: Some(store),
             direct,
-            found: Cell::new(None),
+            found: RefCell::default(),
         })
     }
 
@@ -76,26 +82,49 @@ impl WebStore {
     /// Looks a value up for `readFound`, and gives its length.
     pub fn find(&self, key: &[u8]) -> Result<Option<f64>> {
         let store = self.open()?;
-        self.found.set(None);
-        let (Some(metadata), Some(length)) = (store.read_metadata(key)?, store.value_len(key)?) else {
+        let mut found = self.found.borrow_mut();
+        found.small.clear();
+        found.start = None;
+        found.length = 0;
+        let Some(length) = store.value_len(key)? else {
             return Ok(None);
         };
-        let start = align_to_payload(metadata.prev_offset);
-        self.found.set(Some(Extent { start, length }));
+        match usize::try_from(length) {
+            Ok(small) if small <= SMALL_BYTES => {
+                found.small.resize(small, 0);
+                store.read_range(key, 0, &mut found.small)?;
+            }
+            _ => {
+                let metadata = store.read_metadata(key)?;
+                found.start = metadata.map(|metadata| align_to_payload(metadata.prev_offset));
+            }
+        }
+        found.length = length;
         Ok(Some(number::to_js(length)))
+    }
+
+    /// Length of a value, which is not read.
+    pub fn size(&self, key: &[u8]) -> Result<Option<f64>> {
+        Ok(self.open()?.value_len(key)?.map(number::to_js))
     }
 
     /// Fills `target` with the bytes from `offset` on of the value found last.
     #[wasm_bindgen(js_name = readFound)]
     pub fn read_found(&self, offset: f64, target: &Uint8Array) -> Result<()> {
         self.open()?;
+        let found = self.found.borrow();
         let offset = number::from_js(offset);
-        let extent = self.found.get().ok_or(Failure::Invalid("no value was found"))?;
-        let end = offset.checked_add(target.length().into());
-        if end.is_none_or(|end| end > extent.length) {
+        let end = offset.saturating_add(target.length().into());
+        if end > found.length {
             return Err(Failure::Invalid("the range reaches past the value"));
         }
-        self.read_file(number::to_js(extent.start + offset), target)
+        if let Some(start) = found.start {
+            return self.read_file(number::to_js(start + offset), target);
+        }
+        let range = usize::try_from(offset).ok().zip(usize::try_from(end).ok());
+        let bytes = range.and_then(|(offset, end)| found.small.get(offset..end));
+        target.copy_from(bytes.ok_or(Failure::Invalid("no value was found"))?);
+        Ok(())
     }
 
     /// Fills `target` with the bytes of the file from `at` on.
@@ -142,7 +171,7 @@ impl WebStore {
         Ok(object(&[
             ("liveKeys", number::to_js(stats.live_keys).into()),
             ("fileBytes", number::to_js(stats.file_bytes).into()),
-            ("liveBytes", number::to_js(stats.live_bytes).into()),
+            ("compactedBytes", number::to_js(stats.compacted_bytes).into()),
             ("compactionSavings", number::to_js(stats.compaction_savings).into()),
             ("indexBytes", number::to_js(stats.index_bytes).into()),
         ]))

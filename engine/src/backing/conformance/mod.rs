@@ -1,5 +1,5 @@
-//! The contract of [`Backing`], [`Resident`](super::Resident) and [`Rewrite`](super::Rewrite) as functions that panic where it is broken: for authors of
-//! backings, who call them from their tests.
+//! The contract of [`Backing`], [`Resident`](super::Resident) and [`Rewrite`](super::Rewrite) as functions that panic
+//! where it is broken: for authors of backings, who call them from their tests.
 //!
 //! `make` gives an empty backing each time it is called. None of the functions needs threads, files or a clock, except
 //! [`concurrent_readers`], so they also run in a browser or in a sandbox.

@@ -128,7 +128,7 @@ impl PageCache {
         };
         target.copy_from_slice(bytes);
         let touches = new.start <= frame.valid.end && frame.valid.start <= new.end;
-        frame.valid = if frame.page == page && touches && !frame.valid.is_empty() {
+        frame.valid = if touches && !frame.valid.is_empty() {
             new.start.min(frame.valid.start)..new.end.max(frame.valid.end)
         } else {
             new

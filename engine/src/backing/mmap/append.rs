@@ -15,7 +15,7 @@ use super::window::Window;
 use no_window::Window;
 
 /// Up to here a system call costs more than the pages a store touches for the first time (the figures are in ARCHITECTURE.md).
-const STORED_BYTES: u64 = 16 << 10;
+const STORED_BYTES: u64 = 20 << 10;
 /// Up to here the parts of a longer write are stored: beyond, the system copies them faster than it lists them.
 const STORED_BYTES_PER_PART: u64 = 96;
 /// Space is set aside in multiples of this, and stores begin at one: no page of theirs holds bytes that were there before,
@@ -42,7 +42,13 @@ pub(super) struct Appender {
 impl Appender {
     pub(super) fn new(file: &File) -> Self {
         let stores = platform::keeps_reserved_space(file);
-        Self { reserves: stores, stores, reserved: 0..0, step_limit: MAX_STEP, window: None }
+        Self {
+            reserves: stores,
+            stores,
+            reserved: 0..0,
+            step_limit: MAX_STEP,
+            window: None,
+        }
     }
 
     /// Sets space aside ahead of a write that ends at `end`. No space is no error here: the write itself will tell.
@@ -59,7 +65,9 @@ impl Appender {
             return Ok(());
         }
         // The greatest power of two up to the file's new length, within bounds: never more than doubling a file.
-        let mut step = (1 << end.ilog2()).clamp(GRANULE, MAX_STEP).min(self.step_limit);
+        let mut step = (1 << end.ilog2())
+            .clamp(GRANULE, MAX_STEP)
+            .min(self.step_limit);
         let mut to = (end / step).saturating_add(1).saturating_mul(step);
         self.step_limit = self.step_limit.saturating_mul(2).min(MAX_STEP);
         loop {
@@ -89,13 +97,27 @@ impl Appender {
             // Space is short: smaller steps, for the next time too, and at last the bare need.
             step /= 2;
             self.step_limit = step.max(MIN_STEP);
-            to = if step < MIN_STEP { end } else { (end / step).saturating_add(1).saturating_mul(step) };
+            to = if step < MIN_STEP {
+                end
+            } else {
+                (end / step).saturating_add(1).saturating_mul(step)
+            };
         }
     }
 
     /// Puts `parts` at `at .. end`.
-    pub(super) fn append(&mut self, file: &File, at: u64, end: u64, parts: &[&[u8]]) -> io::Result<()> {
-        if self.stores && self.reserved.start <= at && end <= self.reserved.end && stores_pay(end - at, parts.len()) {
+    pub(super) fn append(
+        &mut self,
+        file: &File,
+        at: u64,
+        end: u64,
+        parts: &[&[u8]],
+    ) -> io::Result<()> {
+        if self.stores
+            && self.reserved.start <= at
+            && end <= self.reserved.end
+            && stores_pay(end - at, parts.len())
+        {
             if self.store(file, at, parts).is_ok() {
                 return Ok(());
             }
@@ -148,7 +170,8 @@ impl Appender {
 }
 
 fn stores_pay(len: u64, parts: usize) -> bool {
-    len <= STORED_BYTES || u64::try_from(parts).is_ok_and(|parts| len / parts.max(1) <= STORED_BYTES_PER_PART)
+    len <= STORED_BYTES
+        || u64::try_from(parts).is_ok_and(|parts| len / parts.max(1) <= STORED_BYTES_PER_PART)
 }
 
 /// Systems on which no file is stored to: the type is there so that the code above reads the same, and has no values.

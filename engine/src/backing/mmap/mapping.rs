@@ -3,7 +3,10 @@
 //! Invariant: every address below `base + written` is mapped for as long as the [`Reads`] lives. `written` is never past
 //! the end of the file, where touching a page is a fault, nor past the end of the newest mapping, and it is published
 //! (Release) after the mapping that covers it.
-#![expect(unsafe_code, reason = "memory behind a mapping is reached through its address")]
+#![expect(
+    unsafe_code,
+    reason = "memory behind a mapping is reached through its address"
+)]
 
 use std::fs::File;
 use std::io;
@@ -20,7 +23,11 @@ use super::platform;
 /// of the file, and an eighth larger at the least where they do not.
 const MAX_GENERATIONS: usize = 192;
 /// The smallest first reservation: address space, no memory.
-pub(super) const FIRST_RESERVATION: u64 = if usize::BITS >= 64 { 16 << 30 } else { 256 << 20 };
+pub(super) const FIRST_RESERVATION: u64 = if usize::BITS >= 64 {
+    16 << 30
+} else {
+    256 << 20
+};
 /// How far `settled` stays behind `written` before the writer brings it up.
 const SETTLE_STEP: u64 = 1 << 20;
 
@@ -51,7 +58,10 @@ impl Reads {
     /// The first mapping of a file of `file_len` bytes, with room for `reservation` if that can be had.
     pub(super) fn new(file: &File, file_len: u64, reservation: u64) -> io::Result<Self> {
         let reads = Self {
-            hot: Hot { base: AtomicPtr::new(ptr::null_mut()), settled: AtomicU64::new(0) },
+            hot: Hot {
+                base: AtomicPtr::new(ptr::null_mut()),
+                settled: AtomicU64::new(0),
+            },
             written: Written(AtomicU64::new(0)),
             current: AtomicUsize::new(0),
             generations: [const { OnceLock::new() }; MAX_GENERATIONS],
@@ -74,9 +84,17 @@ impl Reads {
 
     pub(super) fn view(&self, range: &Range<u64>) -> Option<View> {
         let (_, len) = self.locate(range)?;
-        let Some(mapping) = self.generations.get(self.current.load(Ordering::Acquire)).and_then(OnceLock::get) else {
+        let Some(mapping) = self
+            .generations
+            .get(self.current.load(Ordering::Acquire))
+            .and_then(OnceLock::get)
+        else {
             // Nothing is mapped, so nothing was written, so the range is empty.
-            return Some(View { mapping: None, start: dangling(), len: 0 });
+            return Some(View {
+                mapping: None,
+                start: dangling(),
+                len: 0,
+            });
         };
         let offset = usize::try_from(range.start).ok()?;
         // `current` was loaded after `written`, so this mapping covers what `locate` allowed. Checked all the same: the
@@ -85,13 +103,21 @@ impl Reads {
             return None;
         }
         let start = NonNull::new(mapping.0.as_mut_ptr().wrapping_add(offset))?;
-        Some(View { mapping: Some(Arc::clone(mapping)), start, len })
+        Some(View {
+            mapping: Some(Arc::clone(mapping)),
+            start,
+            len,
+        })
     }
 
     /// Makes sure that offsets below `end` are inside the newest mapping. Called by the writer alone.
     pub(super) fn reserve(&self, file: &File, end: u64) -> io::Result<()> {
         let current = self.current.load(Ordering::Relaxed);
-        let mapped = self.generations.get(current).and_then(OnceLock::get).map(|mapping| mapping.len());
+        let mapped = self
+            .generations
+            .get(current)
+            .and_then(OnceLock::get)
+            .map(|mapping| mapping.len());
         match mapped {
             Some(mapped) if end <= mapped => Ok(()),
             Some(mapped) => {
@@ -103,7 +129,11 @@ impl Reads {
                 self.install(current + 1, Mapping::at_most(file, want, end)?)
             }
             None => {
-                let want = if platform::MAPS_PAST_END { FIRST_RESERVATION.max(end) } else { file.metadata()?.len() };
+                let want = if platform::MAPS_PAST_END {
+                    FIRST_RESERVATION.max(end)
+                } else {
+                    file.metadata()?.len()
+                };
                 self.install(0, Mapping::at_most(file, want, end)?)
             }
         }
@@ -130,18 +160,25 @@ impl Reads {
 
     #[cfg(test)]
     pub(super) fn mappings(&self) -> usize {
-        self.generations.iter().filter(|slot| slot.get().is_some()).count()
+        self.generations
+            .iter()
+            .filter(|slot| slot.get().is_some())
+            .count()
     }
 
     /// Where `range` lies, if it was written; mapped for as long as `self` lives.
     #[inline]
     fn locate(&self, range: &Range<u64>) -> Option<(NonNull<u8>, usize)> {
-        if range.end > self.hot.settled.load(Ordering::Acquire) && range.end > self.written.0.load(Ordering::Acquire) {
+        if range.end > self.hot.settled.load(Ordering::Acquire)
+            && range.end > self.written.0.load(Ordering::Acquire)
+        {
             return None;
         }
         let len = usize::try_from(range.end.checked_sub(range.start)?).ok()?;
         // No base means no mapping, hence nothing written and an empty range.
-        let Some(base) = NonNull::new(self.hot.base.load(Ordering::Acquire)) else { return Some((dangling(), 0)) };
+        let Some(base) = NonNull::new(self.hot.base.load(Ordering::Acquire)) else {
+            return Some((dangling(), 0));
+        };
         // SAFETY: `range.start <= range.end <= written`, and the mapping that covers `written` was installed before
         // `written` was stored; that value was loaded (Acquire) before `base`, so `base` is of that mapping or of a later and
         // longer one, and the offset stays inside it. It fits `usize` because the mapping's length does.
@@ -151,7 +188,10 @@ impl Reads {
     fn install(&self, generation: usize, mapping: Mapping) -> io::Result<()> {
         let base = mapping.0.as_mut_ptr();
         let Some(slot) = self.generations.get(generation) else {
-            return Err(io::Error::new(io::ErrorKind::OutOfMemory, "the file was mapped too many times"));
+            return Err(io::Error::new(
+                io::ErrorKind::OutOfMemory,
+                "the file was mapped too many times",
+            ));
         };
         // The writer alone installs, each slot once; a slot already taken would keep what it has, so `base` must not change.
         if slot.set(Arc::new(mapping)).is_err() {
@@ -168,7 +208,10 @@ impl Mapping {
     fn at_most(file: &File, want: u64, need: u64) -> io::Result<Self> {
         let mut want = want.max(need);
         loop {
-            let refusal = match usize::try_from(want).ok().filter(|&len| isize::try_from(len).is_ok()) {
+            let refusal = match usize::try_from(want)
+                .ok()
+                .filter(|&len| isize::try_from(len).is_ok())
+            {
                 Some(len) => match MmapOptions::new().len(len).map_raw_read_only(file) {
                     Ok(raw) => return Ok(Self(raw)),
                     Err(error) => error,
@@ -203,7 +246,11 @@ impl View {
         let out_of_memory = |_| io::Error::from(io::ErrorKind::OutOfMemory);
         let len = usize::try_from(range.end.saturating_sub(range.start)).map_err(out_of_memory)?;
         if len == 0 {
-            return Ok(Self { mapping: None, start: dangling(), len });
+            return Ok(Self {
+                mapping: None,
+                start: dangling(),
+                len,
+            });
         }
         // Pages of our own, so that the address can be as far from a multiple of 64 as the offset is.
         let pad = usize::try_from(range.start % 64).map_err(out_of_memory)?;
@@ -211,8 +258,13 @@ impl View {
         let target = pages.get_mut(pad..).ok_or(io::ErrorKind::OutOfMemory)?;
         platform::read_at(file, range.start, target)?;
         let mapping = Mapping(MmapRaw::from(pages));
-        let start = NonNull::new(mapping.0.as_mut_ptr().wrapping_add(pad)).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(Self { mapping: Some(Arc::new(mapping)), start, len })
+        let start = NonNull::new(mapping.0.as_mut_ptr().wrapping_add(pad))
+            .ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Self {
+            mapping: Some(Arc::new(mapping)),
+            start,
+            len,
+        })
     }
 }
 

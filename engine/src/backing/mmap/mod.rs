@@ -76,7 +76,10 @@ impl MmapBacking {
 
     fn writer(&self) -> io::Result<MutexGuard<'_, Appender>> {
         let Some(writer) = &self.writer else {
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file is open read-only"));
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "the file is open read-only",
+            ));
         };
         // A panic between lock and unlock leaves only hints about preallocated space behind, each checked before use.
         Ok(writer.lock().unwrap_or_else(PoisonError::into_inner))
@@ -92,7 +95,9 @@ impl Backing for MmapBacking {
 
     /// Asks the system instead of the mapping: what cannot be read is then an error, not a fault.
     fn read(&self, at: u64, buf: &mut [u8]) -> io::Result<()> {
-        let end = u64::try_from(buf.len()).ok().and_then(|len| at.checked_add(len));
+        let end = u64::try_from(buf.len())
+            .ok()
+            .and_then(|len| at.checked_add(len));
         if end.is_none_or(|end| i64::try_from(end).is_err()) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -103,14 +108,18 @@ impl Backing for MmapBacking {
     fn view(&self, range: Range<u64>) -> io::Result<View> {
         match self.reads.view(&range) {
             Some(view) => Ok(view),
-            None if range.start <= range.end && range.end <= self.len()? => View::copied(&self.file, &range),
+            None if range.start <= range.end && range.end <= self.len()? => {
+                View::copied(&self.file, &range)
+            }
             None => Err(io::ErrorKind::UnexpectedEof.into()),
         }
     }
 
     fn write(&self, at: u64, parts: &[&[u8]]) -> io::Result<()> {
         let mut writer = self.writer()?;
-        let end = parts.iter().try_fold(at, |end, part| end.checked_add(u64::try_from(part.len()).ok()?));
+        let end = parts.iter().try_fold(at, |end, part| {
+            end.checked_add(u64::try_from(part.len()).ok()?)
+        });
         // Offsets of files are signed.
         let Some(end) = end.filter(|&end| i64::try_from(end).is_ok()) else {
             return Err(io::ErrorKind::FileTooLarge.into());
@@ -130,7 +139,8 @@ impl Backing for MmapBacking {
         let written = self.reads.lower(len);
         writer.forget_past(len.min(written));
         // What a failed write left past `written` must not show up when the file is made longer than that.
-        platform::cut(&self.file, len.min(written), written).inspect_err(|_| self.reads.publish(written))?;
+        platform::cut(&self.file, len.min(written), written)
+            .inspect_err(|_| self.reads.publish(written))?;
         if len > written {
             self.reads.reserve(&self.file, len)?;
             self.file.set_len(len)?;
@@ -141,7 +151,10 @@ impl Backing for MmapBacking {
 
     fn sync(&self) -> io::Result<()> {
         if let Some(writer) = &self.writer {
-            writer.lock().unwrap_or_else(PoisonError::into_inner).note_sync();
+            writer
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .note_sync();
             self.file.sync_data()?;
             if self.directory_pending.load(Ordering::Acquire) {
                 platform::sync_directory_of(&self.paths().real)?;

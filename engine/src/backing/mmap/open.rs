@@ -40,20 +40,33 @@ impl MmapBacking {
     pub(super) fn open_reserving(path: &Path, mode: OpenMode, reservation: u64) -> Result<Self> {
         let file = open_locked(path, mode)?;
         let real = fs::canonicalize(path).map_err(Error::io("resolve the path of the file"))?;
-        let paths = Paths { given: path.to_path_buf(), real };
+        let paths = Paths {
+            given: path.to_path_buf(),
+            real,
+        };
         if mode != OpenMode::ReadOnly {
             replace::discard_leftover(&paths.real);
         }
-        Self::from_locked(file, paths, mode == OpenMode::ReadOnly, reservation).map_err(Error::io("map the file"))
+        Self::from_locked(file, paths, mode == OpenMode::ReadOnly, reservation)
+            .map_err(Error::io("map the file"))
     }
 
-    pub(super) fn from_locked(file: File, paths: Paths, read_only: bool, reservation: u64) -> io::Result<Self> {
+    pub(super) fn from_locked(
+        file: File,
+        paths: Paths,
+        read_only: bool,
+        reservation: u64,
+    ) -> io::Result<Self> {
         let len = file.metadata()?.len();
         // A file that cannot grow, or a system that cannot map more than there is, gets what is there.
         let reservation = if read_only || !platform::MAPS_PAST_END {
             len
         } else {
-            reservation.max(len.checked_next_power_of_two().unwrap_or(len).saturating_mul(4))
+            reservation.max(
+                len.checked_next_power_of_two()
+                    .unwrap_or(len)
+                    .saturating_mul(4),
+            )
         };
         let reads = Reads::new(&file, len, reservation)?;
         Ok(Self {
@@ -72,7 +85,11 @@ impl MmapBacking {
 fn open_locked(path: &Path, mode: OpenMode) -> Result<File> {
     for _ in 0..MAX_ATTEMPTS {
         let file = open_regular(path, mode)?;
-        let locked = if mode == OpenMode::ReadOnly { file.try_lock_shared() } else { file.try_lock() };
+        let locked = if mode == OpenMode::ReadOnly {
+            file.try_lock_shared()
+        } else {
+            file.try_lock()
+        };
         match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Error::Locked(path.to_path_buf())),
@@ -104,7 +121,9 @@ fn open_regular(path: &Path, mode: OpenMode) -> Result<File> {
     }
     let mut options = OpenOptions::new();
     options.read(true).write(mode != OpenMode::ReadOnly);
-    options.create(mode == OpenMode::Create).create_new(mode == OpenMode::CreateNew);
+    options
+        .create(mode == OpenMode::Create)
+        .create_new(mode == OpenMode::CreateNew);
     // What was a file a moment ago may be a pipe by now; opening must not wait for its other end.
     platform::never_wait(&mut options);
     let file = match options.open(path) {
@@ -116,5 +135,9 @@ fn open_regular(path: &Path, mode: OpenMode) -> Result<File> {
         Err(error) => return Err(Error::io("open the file")(error)),
     };
     let metadata = file.metadata().map_err(Error::io("look at the file"))?;
-    if metadata.is_file() { Ok(file) } else { refuse(path) }
+    if metadata.is_file() {
+        Ok(file)
+    } else {
+        refuse(path)
+    }
 }

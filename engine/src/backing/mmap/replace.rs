@@ -20,6 +20,8 @@ const SUFFIX: &str = ".tailstone-compacting";
 const MAX_NAME_BYTES: usize = 200;
 
 pub(super) fn create(original: &MmapBacking) -> io::Result<MmapBacking> {
+    // A reader shares its lock, and so may not decide what else lies in the folder.
+    drop(original.writer()?);
     let at = &original.paths().real;
     let path = replacement_path(at)?;
     // Who holds the lock on the original, as we do, is the only one who may make or discard its replacement.
@@ -50,14 +52,23 @@ fn settle_in(original: &MmapBacking, file: File, path: &Path) -> io::Result<Mmap
         TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
     })?;
     platform::adopt_owner_and_permissions(&original.file, &file)?;
-    let paths = Paths { given: path.to_path_buf(), real: path.to_path_buf() };
+    let paths = Paths {
+        given: path.to_path_buf(),
+        real: path.to_path_buf(),
+    };
     MmapBacking::from_locked(file, paths, false, FIRST_RESERVATION)
 }
 
 pub(super) fn commit(original: &MmapBacking, replacement: &MmapBacking) -> io::Result<()> {
     let target = original.paths().clone();
-    if !replacement.temporary || replacement.moved.get().is_some() || replacement.paths.real != replacement_path(&target.real)? {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is not the replacement of that file"));
+    if !replacement.temporary
+        || replacement.moved.get().is_some()
+        || replacement.paths.real != replacement_path(&target.real)?
+    {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "this is not the replacement of that file",
+        ));
     }
     replacement.file.sync_all()?;
     fs::rename(&replacement.paths.real, &target.real)?;
@@ -67,7 +78,9 @@ pub(super) fn commit(original: &MmapBacking, replacement: &MmapBacking) -> io::R
     // From here on the new file is the store, whatever happens. A directory that cannot be synced now is not a reason to go on
     // in the old file, which has no name any more: it stays pending, and the next sync tries again and reports.
     let pending = platform::sync_directory_of(&real).is_err();
-    replacement.directory_pending.store(pending, Ordering::Release);
+    replacement
+        .directory_pending
+        .store(pending, Ordering::Release);
     Ok(())
 }
 
@@ -83,7 +96,10 @@ pub(super) fn discard_leftover(path: &Path) {
 /// anybody would give a file of their own.
 fn replacement_path(path: &Path) -> io::Result<PathBuf> {
     let Some(name) = path.file_name() else {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the path names no file",
+        ));
     };
     let mut hash = Xxh3::new();
     hash.update(b"tailstone/compaction/1");

@@ -37,7 +37,13 @@ impl Window {
         let len = (end - start).max(WINDOW_BYTES);
         let size = usize::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
         let raw = MmapOptions::new().offset(start).len(size).map_raw(file)?;
-        Ok(Self { raw, range: start..start.saturating_add(len), ready: start, ahead: LEAST_AHEAD, readies: true })
+        Ok(Self {
+            raw,
+            range: start..start.saturating_add(len),
+            ready: start,
+            ahead: LEAST_AHEAD,
+            readies: true,
+        })
     }
 
     pub(super) fn covers(&self, at: u64, end: u64) -> bool {
@@ -46,8 +52,12 @@ impl Window {
 
     /// Stores `bytes` at `at`, and makes pages ready up to `limit`, where the file's reserved space ends.
     pub(super) fn put(&mut self, at: u64, bytes: &[u8], limit: u64) -> io::Result<()> {
-        let offset = at.checked_sub(self.range.start).and_then(|offset| usize::try_from(offset).ok());
-        let Some((offset, end)) = offset.and_then(|offset| Some((offset, offset.checked_add(bytes.len())?))) else {
+        let offset = at
+            .checked_sub(self.range.start)
+            .and_then(|offset| usize::try_from(offset).ok());
+        let Some((offset, end)) =
+            offset.and_then(|offset| Some((offset, offset.checked_add(bytes.len())?)))
+        else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
         if end > self.raw.len() {
@@ -73,8 +83,15 @@ impl Window {
     /// reports what would have been a fault that kills.
     fn make_ready(&mut self, at: u64, end: u64, limit: u64) -> io::Result<()> {
         let from = self.ready.max(at);
-        let to = from.saturating_add(self.ahead).max(end).min(limit.max(end)).min(self.range.end);
-        let (Ok(offset), Ok(len)) = (usize::try_from(from - self.range.start), usize::try_from(to - from)) else {
+        let to = from
+            .saturating_add(self.ahead)
+            .max(end)
+            .min(limit.max(end))
+            .min(self.range.end);
+        let (Ok(offset), Ok(len)) = (
+            usize::try_from(from - self.range.start),
+            usize::try_from(to - from),
+        ) else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
         match self.raw.advise_range(Advice::PopulateWrite, offset, len) {

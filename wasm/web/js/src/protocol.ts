@@ -74,9 +74,9 @@ export interface Stats {
   liveKeys: number;
   /** Length of the store, in bytes. */
   fileBytes: number;
-  /** Bytes of the values that can be read. */
-  liveBytes: number;
-  /** Bytes that a rewritten file would not need. */
+  /** What it would take after being rewritten without what is no longer in use, in bytes. */
+  compactedBytes: number;
+  /** The difference, in bytes. */
   compactionSavings: number;
   /** Memory that the index takes, in bytes. */
   indexBytes: number;

@@ -101,7 +101,7 @@ function carryOut(call: Call, shared: ArrayBuffer, packer: Packer): Result | Pro
       return readFound(start, Math.min(call.length, length - start), packer);
     }
     case "size":
-      return store.find(borrow(call.key, shared));
+      return store.size(borrow(call.key, shared));
     case "delete":
       return store.delete(borrow(call.key, shared));
     case "flush":

@@ -28,6 +28,14 @@ pub(in super::super) fn set_aside(file: &File, from: u64, to: u64) -> io::Result
 
 /// Whether an error of [`set_aside`] means that this file system never will.
 pub(in super::super) fn is_never(error: &io::Error) -> bool {
-    let never = [Errno::OPNOTSUPP, Errno::NOSYS, Errno::NODEV, Errno::INVAL, Errno::PERM];
-    never.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+    let never = [
+        Errno::OPNOTSUPP,
+        Errno::NOSYS,
+        Errno::NODEV,
+        Errno::INVAL,
+        Errno::PERM,
+    ];
+    never
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }

@@ -37,7 +37,8 @@ pub(in super::super) fn adopt_owner_and_permissions(from: &File, to: &File) -> i
     let (wanted, made) = (from.metadata()?, to.metadata()?);
     if (wanted.uid(), wanted.gid()) != (made.uid(), made.gid()) {
         // Only the superuser gives files away; the group alone may still be one of ours.
-        let _ = fchown(to, Some(wanted.uid()), Some(wanted.gid())).or_else(|_| fchown(to, None, Some(wanted.gid())));
+        let _ = fchown(to, Some(wanted.uid()), Some(wanted.gid()))
+            .or_else(|_| fchown(to, None, Some(wanted.gid())));
     }
     to.set_permissions(wanted.permissions())
 }
@@ -50,13 +51,23 @@ pub(in super::super) fn sync_directory_of(path: &Path) -> io::Result<()> {
     };
     match File::open(directory).and_then(|directory| directory.sync_all()) {
         // A directory that may be entered but not listed cannot be opened, and some network file systems cannot sync one.
-        Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput) => Ok(()),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput
+            ) =>
+        {
+            Ok(())
+        }
         done => done,
     }
 }
 
 /// Nothing to do: the mapping reaches past the end.
-#[expect(clippy::unnecessary_wraps, reason = "the same function can fail on Windows")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the same function can fail on Windows"
+)]
 pub(in super::super) const fn grow_for_mapping(_: &File, _: u64) -> io::Result<()> {
     Ok(())
 }
@@ -82,11 +93,16 @@ fn write_by<const N: usize>(file: &File, mut at: u64, parts: &[&[u8]]) -> io::Re
     let mut slices = [IoSlice::new(&[]); N];
     for chunk in parts.chunks(N) {
         let mut count = 0;
-        for (slot, part) in slices.iter_mut().zip(chunk.iter().filter(|part| !part.is_empty())) {
+        for (slot, part) in slices
+            .iter_mut()
+            .zip(chunk.iter().filter(|part| !part.is_empty()))
+        {
             *slot = IoSlice::new(part);
             count += 1;
         }
-        let Some(mut rest) = slices.get_mut(..count) else { continue };
+        let Some(mut rest) = slices.get_mut(..count) else {
+            continue;
+        };
         while !rest.is_empty() {
             match pwritev(file, rest, at) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

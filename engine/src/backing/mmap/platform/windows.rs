@@ -47,7 +47,8 @@ pub(in super::super) fn grow_for_mapping(file: &File, end: u64) -> io::Result<()
         return Ok(());
     }
     let ahead = (end / 4).max(LEAST_GROWTH);
-    file.set_len(end.saturating_add(ahead)).or_else(|_| file.set_len(end))
+    file.set_len(end.saturating_add(ahead))
+        .or_else(|_| file.set_len(end))
 }
 
 /// Cuts the file; while it is mapped, makes what lies past `len` look like space that was set aside: zeros, which opening
@@ -58,7 +59,9 @@ pub(in super::super) fn cut(file: &File, len: u64, written: u64) -> io::Result<(
             let zeros = [0; 4096];
             let mut at = len;
             while at < written {
-                let count = usize::try_from(written - at).unwrap_or(usize::MAX).min(zeros.len());
+                let count = usize::try_from(written - at)
+                    .unwrap_or(usize::MAX)
+                    .min(zeros.len());
                 write_at(file, at, &[zeros.get(..count).unwrap_or(&zeros)])?;
                 at += u64::try_from(count).unwrap_or(u64::MAX);
             }

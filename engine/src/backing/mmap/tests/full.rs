@@ -19,7 +19,11 @@ fn fill(folder: &Path, expected: &[ErrorKind]) {
     for (round, record) in [24, 1000, 40_000].into_iter().enumerate() {
         let path = folder.join("store");
         let backing = MmapBacking::open(&path, OpenMode::Create).unwrap();
-        let (pad, payload, metadata) = ([0; 20], vec![u8::try_from(round + 1).unwrap(); record], [9; 20]);
+        let (pad, payload, metadata) = (
+            [0; 20],
+            vec![u8::try_from(round + 1).unwrap(); record],
+            [9; 20],
+        );
         let entry = [&pad[..], &payload, &metadata].concat();
         let (mut at, mut model) = (0, Vec::new());
         let error = loop {
@@ -32,7 +36,10 @@ fn fill(folder: &Path, expected: &[ErrorKind]) {
         };
         assert!(expected.contains(&error.kind()), "{error:?}");
         assert!(at > 200_000, "{error} after {at} bytes");
-        assert!(backing.bytes(0..at).unwrap() == model, "{record}: bytes before the failure");
+        assert!(
+            backing.bytes(0..at).unwrap() == model,
+            "{record}: bytes before the failure"
+        );
         assert!(backing.bytes(0..at + 1).is_none());
         // Smaller ones go in for as long as they fit, and then fail in the same way.
         while backing.write(at, &[&[7; 100]]).is_ok() {
@@ -59,9 +66,18 @@ fn a_limit_on_file_sizes_is_an_error() {
         return fill(&folder, &[ErrorKind::FileTooLarge]);
     }
     let folder = Folder::new();
-    let output = in_child(NAME, folder.0.path(), "trap '' XFSZ; ulimit -f 2100; exec \"$@\"");
+    let output = in_child(
+        NAME,
+        folder.0.path(),
+        "trap '' XFSZ; ulimit -f 2100; exec \"$@\"",
+    );
     let seen = String::from_utf8_lossy(&output.stdout);
-    assert!(seen.contains(DONE), "{} {seen} {}", output.status, String::from_utf8_lossy(&output.stderr));
+    assert!(
+        seen.contains(DONE),
+        "{} {seen} {}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]
@@ -78,13 +94,21 @@ fn a_full_file_system_is_an_error() {
              exec unshare -m sh -c '{{ {make}; }} >/dev/null 2>&1 || exit {NO_FILE_SYSTEM}; exec \"$@\"' sh \"$@\""
         );
         let output = in_child(NAME, folder.0.path(), &wrapper);
+        let _ = std::fs::remove_file(folder.0.path().with_extension("ext4"));
         if output.status.code() == Some(NO_FILE_SYSTEM) {
             eprintln!("skipped: this process may not do `{make}`");
             return;
         }
         let seen = String::from_utf8_lossy(&output.stdout);
-        assert!(seen.contains(DONE), "{make}: {} {seen} {}", output.status, String::from_utf8_lossy(&output.stderr));
+        assert!(
+            seen.contains(DONE),
+            "{make}: {} {seen} {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
     };
     small("mount -t tmpfs -o size=2m none \"$AT\"");
-    small("truncate -s 6M \"$AT.ext4\" && mkfs.ext4 -q -F \"$AT.ext4\" && mount -o loop \"$AT.ext4\" \"$AT\" && rm \"$AT.ext4\"");
+    small(
+        "truncate -s 6M \"$AT.ext4\" && mkfs.ext4 -q -F \"$AT.ext4\" && mount -o loop \"$AT.ext4\" \"$AT\" && rm \"$AT.ext4\"",
+    );
 }

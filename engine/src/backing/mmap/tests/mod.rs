@@ -36,7 +36,9 @@ impl Folder {
 
     fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.0.path()).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
     }
 }
 
@@ -47,7 +49,12 @@ fn in_child(name: &str, folder: &Path, wrapper: &str) -> std::process::Output {
     Command::new("sh")
         .args(["-c", wrapper, "sh"])
         .arg(std::env::current_exe().unwrap())
-        .args(["--exact", &format!("{module}::{name}"), "--nocapture", "--test-threads=1"])
+        .args([
+            "--exact",
+            &format!("{module}::{name}"),
+            "--nocapture",
+            "--test-threads=1",
+        ])
         .env(CHILD, folder)
         .output()
         .unwrap()
@@ -99,7 +106,8 @@ fn growing_past_the_reservation_moves_nobody() {
     let mut borrowed = Vec::new();
     let mut at = 0_u64;
     for step in 0..200_u64 {
-        let bytes = vec![u8::try_from(step).unwrap(); 1 + usize::try_from(step * 97 % 5000).unwrap()];
+        let bytes =
+            vec![u8::try_from(step).unwrap(); 1 + usize::try_from(step * 97 % 5000).unwrap()];
         backing.write(at, &[&bytes]).unwrap();
         let end = at + u64::try_from(bytes.len()).unwrap();
         views.push((backing.view(at..end).unwrap(), bytes.clone()));
@@ -107,7 +115,11 @@ fn growing_past_the_reservation_moves_nobody() {
         borrowed.push((slice, slice.as_ptr(), bytes));
         at = end;
     }
-    assert!(backing.reads.mappings() > 3, "{} mappings only", backing.reads.mappings());
+    assert!(
+        backing.reads.mappings() > 3,
+        "{} mappings only",
+        backing.reads.mappings()
+    );
     for (slice, address, bytes) in &borrowed {
         assert_eq!((slice, slice.as_ptr()), (&bytes.as_slice(), *address));
     }
@@ -125,9 +137,11 @@ fn sizes_on_both_sides_of_every_threshold_come_back() {
     let backing = folder.create();
     let mut model = Vec::new();
     let mut at = 0;
-    for size in [1, 150, 16 << 10, (16 << 10) + 1, 70_000, 3 << 20, 5] {
+    for size in [1, 150, 20 << 10, (20 << 10) + 1, 70_000, 3 << 20, 5] {
         for parts in [1, 3, 2000] {
-            let bytes: Vec<u8> = (0..size).map(|n| u8::try_from((n * 7 + parts) % 251).unwrap()).collect();
+            let bytes: Vec<u8> = (0..size)
+                .map(|n| u8::try_from((n * 7 + parts) % 251).unwrap())
+                .collect();
             let pieces: Vec<&[u8]> = bytes.chunks(bytes.len().div_ceil(parts)).collect();
             backing.write(at, &pieces).unwrap();
             model.extend_from_slice(&bytes);
@@ -153,11 +167,15 @@ fn reopening_goes_on_where_the_file_ended() {
         assert_eq!(at, u64::try_from(model.len()).unwrap());
         let bytes = vec![round; 40_001];
         for (n, byte) in bytes.chunks(9).enumerate() {
-            backing.write(at + 9 * u64::try_from(n).unwrap(), &[byte]).unwrap();
+            backing
+                .write(at + 9 * u64::try_from(n).unwrap(), &[byte])
+                .unwrap();
         }
         model.extend_from_slice(&bytes);
         backing.sync().unwrap();
-        backing.truncate(u64::try_from(model.len()).unwrap()).unwrap();
+        backing
+            .truncate(u64::try_from(model.len()).unwrap())
+            .unwrap();
     }
     assert!(std::fs::read(folder.file()).unwrap() == model);
 }
@@ -174,7 +192,10 @@ fn space_is_set_aside_in_proportion() {
     for n in 0..3000 {
         backing.write(n * 1000, &[&part]).unwrap();
         let (len, end) = (backing.len().unwrap(), (n + 1) * 1000);
-        assert!(len >= end && len <= (2 * end).max(2 * GRANULE), "{len} bytes for {end}");
+        assert!(
+            len >= end && len <= (2 * end).max(2 * GRANULE),
+            "{len} bytes for {end}"
+        );
     }
 }
 
@@ -206,12 +227,25 @@ fn a_replacement_takes_name_permissions_and_lock_over() {
     assert_eq!(folder.names().len(), 2);
     old.commit_replacement(&new).unwrap();
     assert!(old.commit_replacement(&new).is_err());
-    assert_eq!((new.path(), folder.names()), (folder.file().as_path(), vec![String::from("store")]));
+    assert_eq!(
+        (new.path(), folder.names()),
+        (folder.file().as_path(), vec![String::from("store")])
+    );
     drop(old);
     assert_eq!(view.as_ref(), b"old bytes");
-    assert!(MmapBacking::open(folder.file(), OpenMode::Create).is_err(), "the lock came along");
+    assert!(
+        MmapBacking::open(folder.file(), OpenMode::Create).is_err(),
+        "the lock came along"
+    );
     drop(new);
-    assert_eq!(std::fs::metadata(folder.file()).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(
+        std::fs::metadata(folder.file())
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777,
+        0o640
+    );
     assert_eq!(std::fs::read(folder.file()).unwrap(), b"new");
 }
 

@@ -3,13 +3,18 @@
 use std::fs;
 
 use super::{Folder, MmapBacking, OpenMode, child_folder, in_child};
-use crate::backing::{Backing, Resident};
+use crate::backing::{Backing, Resident, Rewrite};
 use crate::error::Error;
 
 #[test]
 fn a_writer_excludes_everyone_and_readers_share() {
     let folder = Folder::new();
-    let locked = |mode: OpenMode| matches!(MmapBacking::open(folder.file(), mode), Err(Error::Locked(_)));
+    let locked = |mode: OpenMode| {
+        matches!(
+            MmapBacking::open(folder.file(), mode),
+            Err(Error::Locked(_))
+        )
+    };
     let writer = folder.create();
     assert!(locked(OpenMode::Create) && locked(OpenMode::ReadOnly));
     drop(writer);
@@ -43,8 +48,15 @@ fn a_writer_excludes_other_processes() {
 fn what_is_no_file_is_refused_without_waiting() {
     let folder = Folder::new();
     let pipe = folder.0.path().join("pipe");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status().is_ok_and(|status| status.success());
-    let mut paths = vec![folder.0.path().to_path_buf(), "/dev/null".into(), "/dev/tty".into()];
+    let made = std::process::Command::new("mkfifo")
+        .arg(&pipe)
+        .status()
+        .is_ok_and(|status| status.success());
+    let mut paths = vec![
+        folder.0.path().to_path_buf(),
+        "/dev/null".into(),
+        "/dev/tty".into(),
+    ];
     if made {
         paths.push(pipe);
     } else {
@@ -53,7 +65,11 @@ fn what_is_no_file_is_refused_without_waiting() {
     for path in paths.iter().filter(|path| path.exists()) {
         for mode in [OpenMode::Create, OpenMode::ReadOnly, OpenMode::Existing] {
             let outcome = MmapBacking::open(path, mode);
-            assert!(matches!(outcome, Err(Error::NotAFile(_))), "{}: {outcome:?}", path.display());
+            assert!(
+                matches!(outcome, Err(Error::NotAFile(_))),
+                "{}: {outcome:?}",
+                path.display()
+            );
         }
     }
 }
@@ -62,7 +78,10 @@ fn what_is_no_file_is_refused_without_waiting() {
 fn files_are_made_only_when_asked_for() {
     let folder = Folder::new();
     for mode in [OpenMode::ReadOnly, OpenMode::Existing] {
-        assert!(matches!(MmapBacking::open(folder.file(), mode), Err(Error::NoSuchFile(_))));
+        assert!(matches!(
+            MmapBacking::open(folder.file(), mode),
+            Err(Error::NoSuchFile(_))
+        ));
     }
     assert!(folder.names().is_empty());
     drop(MmapBacking::open(folder.file(), OpenMode::CreateNew).unwrap());
@@ -86,10 +105,14 @@ fn reading_changes_nothing() {
     assert_eq!(backing.view(9..16).unwrap().as_ref(), b"a store");
     assert!(backing.write(16, &[b"!"]).is_err());
     assert!(backing.truncate(3).is_err());
+    assert!(backing.create_replacement().is_err());
     backing.sync().unwrap();
     drop(backing);
     assert_eq!(fs::read(folder.file()).unwrap(), b"bytes of a store");
-    assert_eq!(fs::metadata(folder.file()).unwrap().modified().unwrap(), before);
+    assert_eq!(
+        fs::metadata(folder.file()).unwrap().modified().unwrap(),
+        before
+    );
     assert_eq!(folder.names(), ["store"]);
 }
 
