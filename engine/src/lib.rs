@@ -28,7 +28,6 @@ mod compat;
 mod error;
 pub mod format;
 mod index;
-#[allow(unused)]
 pub mod kernels;
 mod options;
 pub mod recovery;

@@ -126,6 +126,8 @@ async function store(incoming: Incoming[]): Promise<void> {
       });
       const what = `${words.count(done.files, "file")}, ${words.bytes(done.bytes)}`;
       $("rate").textContent = `${what} in ${(done.ms / 1000).toFixed(2)} s: ${words.rate(done.bytes, done.ms)}`;
+      // For the console, and for tests, as `library` is.
+      Object.assign(globalThis, { lastImport: { ...done, incoming } });
       say(`Stored ${what}.`);
     } finally {
       setBusyView(false);

@@ -56,10 +56,20 @@ pub fn run(ctx: &Context, folder: Option<&Path>, serve: bool) -> Result<()> {
 
 /// Rates of a debug build would say nothing.
 fn again_optimised(ctx: &Context, folder: Option<&Path>, serve: bool) -> Result<()> {
-    let mut command = ctx.cargo(["run", "--quiet", "--release", "--package", "xtask", "--", "demo"]);
+    let mut command = ctx.cargo([
+        "run",
+        "--quiet",
+        "--release",
+        "--package",
+        "xtask",
+        "--",
+        "demo",
+    ]);
     if let Some(folder) = folder {
         // The command starts in the root, the folder was named from where the user is.
-        command.arg(fs::canonicalize(folder).with_context(|| format!("no folder {}", folder.display()))?);
+        command.arg(
+            fs::canonicalize(folder).with_context(|| format!("no folder {}", folder.display()))?,
+        );
     }
     if serve {
         command.arg("--serve");
@@ -70,24 +80,32 @@ fn again_optimised(ctx: &Context, folder: Option<&Path>, serve: bool) -> Result<
 fn print(sample: &Sample, rows: &[Row]) {
     println!();
     println!(
-        "{:<26}{:>10}{:>12}{:>10}{:>12}{:>14}",
-        "face", "store", "MB/s", "read", "MB/s", "store size"
+        "{:<24}{:>14}{:>10}{:>14}{:>10}{:>12}",
+        "face", "store files/s", "MB/s", "read files/s", "MB/s", "file MB"
     );
     for row in rows {
         println!(
-            "{:<26}{:>8}/s{:>12}{:>8}/s{:>12}{:>11} MB",
+            "{:<24}{:>14}{:>10}{:>14}{:>10}{:>12}",
             row.face,
             per_second(sample.files(), row.stored_in),
-            per_second(sample.bytes() / 1_000_000, row.stored_in),
+            megabytes(per_second(sample.bytes(), row.stored_in)),
             per_second(sample.files(), row.checked_in),
-            per_second(sample.bytes() / 1_000_000, row.checked_in),
-            row.store_bytes / 1_000_000,
+            megabytes(per_second(sample.bytes(), row.checked_in)),
+            megabytes(row.store_bytes),
         );
     }
-    println!("\nEach of {} files was read back and is the same, byte for byte.", sample.files());
+    println!(
+        "\nEach of {} files was read back and is the same, byte for byte.",
+        sample.files()
+    );
     for row in rows {
-        println!("  {:<24}{}", row.face, row.place);
+        println!("  {:<22}{}", row.face, row.place);
     }
+}
+
+/// Millions of bytes, with tenths.
+fn megabytes(bytes: u64) -> String {
+    format!("{}.{}", bytes / 1_000_000, bytes % 1_000_000 / 100_000)
 }
 
 fn per_second(count: u64, time: Duration) -> u64 {
@@ -99,12 +117,18 @@ fn per_second(count: u64, time: Duration) -> u64 {
 mod tests {
     use std::time::Duration;
 
-    use super::per_second;
+    use super::{megabytes, per_second};
 
     #[test]
     fn rates_need_no_time() {
         assert_eq!(per_second(10, Duration::from_secs(2)), 5);
         assert_eq!(per_second(0, Duration::ZERO), 0);
         assert_eq!(per_second(1, Duration::ZERO), 1_000_000);
+    }
+
+    #[test]
+    fn small_samples_have_a_size() {
+        assert_eq!(megabytes(99_999), "0.0");
+        assert_eq!(megabytes(1_250_000), "1.2");
     }
 }

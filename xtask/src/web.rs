@@ -1,20 +1,154 @@
-//! Builds the engine for the browser with its TypeScript package, and runs the tests that need a browser.
+//! Builds the engine for the browser with its TypeScript package, and the pages; runs the tests that need a browser.
+//!
+//! Of the machine it needs node with npm, and for the tests a Chromium; everything else is pinned in lock files.
 
-use anyhow::Result;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::SystemTime;
+
+use anyhow::{Context as _, Result, bail};
+use wasm_bindgen_cli_support::Bindgen;
 
 use crate::context::Context;
 
-/// Builds `wasm/web` and the package.
-pub fn build(_ctx: &Context) -> Result<()> {
-    anyhow::bail!("the browser face is not built yet")
-}
+const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Runs the unit tests on wasm32 and, unless `quick`, the browser tests; through [`Context::run_tests`].
-pub fn test(_ctx: &Context, _quick: bool) -> Result<()> {
-    anyhow::bail!("the browser face has no tests yet")
+/// Builds `wasm/web` and the package, in `wasm/web/pkg`, and prints its size on the wire.
+pub fn build(ctx: &Context) -> Result<()> {
+    let js = ctx.root.join("wasm/web/js");
+    let pkg = ctx.root.join("wasm/web/pkg");
+    fs::create_dir_all(&pkg)?;
+    let wasm = compile(ctx)?;
+    let generated = js.join("generated");
+    Bindgen::new()
+        .input_path(&wasm)
+        .web(true)?
+        .typescript(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate(&generated)
+        .with_context(|| format!("could not make bindings for {}", wasm.display()))?;
+    install(ctx, &js)?;
+    ctx.run(npm(ctx, &js)?.args(["run", "--silent", "build"]))?;
+    copy(&generated.join("tailstone_web_bg.wasm"), &pkg.join("tailstone.wasm"))?;
+    copy(&js.join("package.dist.json"), &pkg.join("package.json"))?;
+    for name in ["index.js", "worker.js", "tailstone.wasm"] {
+        let path = pkg.join(name);
+        let bytes = fs::read(&path).with_context(|| format!("no {}", path.display()))?;
+        let packed = gzipped_len(&bytes).map_or_else(String::new, |len| format!(", {len} gzipped"));
+        eprintln!("  {name}: {} bytes{packed}", bytes.len());
+    }
+    Ok(())
 }
 
 /// Builds the pages in `www/` and, if asked, serves them until interrupted.
-pub fn pages(_ctx: &Context, _serve: bool) -> Result<()> {
-    anyhow::bail!("there are no pages yet")
+pub fn pages(ctx: &Context, serve: bool) -> Result<()> {
+    build(ctx)?;
+    let pkg = ctx.root.join("www/pkg/tailstone");
+    fs::create_dir_all(&pkg)?;
+    for file in fs::read_dir(ctx.root.join("wasm/web/pkg"))? {
+        let file = file?;
+        copy(&file.path(), &pkg.join(file.file_name()))?;
+    }
+    ctx.run(npm(ctx, &ctx.root.join("wasm/web/js"))?.args(["run", "--silent", "pages"]))?;
+    if serve {
+        ctx.run(ctx.command("node").args(["www/serve.mjs", "--port", "8017"]))?;
+    }
+    Ok(())
+}
+
+/// Builds the pages and, unless `quick`, runs the browser tests, with the command line to read what the page exports.
+pub fn test(ctx: &Context, quick: bool) -> Result<()> {
+    if quick {
+        return Ok(());
+    }
+    pages(ctx, false)?;
+    ctx.run(&mut ctx.cargo(["build", "--package", "tailstone-cli", "--bin", "tailstone"]))?;
+    let tests = browser_project(ctx)?;
+    let mut node = ctx.command("node");
+    node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
+        .current_dir(&tests)
+        .env("TAILSTONE_BIN", binary(ctx, "debug"));
+    ctx.run_tests(&mut node)
+}
+
+/// Stores the files of `folder` in the built page, in a headless browser, and reads them back. Leaves `browser.tsl` and
+/// `browser.png` in `out`, and gives the one line of JSON that `tests/browser/demo.mjs` prints.
+#[expect(dead_code, reason = "for the demo")]
+pub fn demo(ctx: &Context, folder: &Path, out: &Path) -> Result<String> {
+    pages(ctx, false)?;
+    let tests = browser_project(ctx)?;
+    let mut node = ctx.command("node");
+    node.arg(tests.join("demo.mjs")).arg(folder).arg(out);
+    ctx.output(&mut node)
+}
+
+/// Compiles the crate with SIMD, which every browser with these file handles has.
+fn compile(ctx: &Context) -> Result<PathBuf> {
+    let mut cargo = ctx.cargo(["build", "--package", "tailstone-web", "--lib"]);
+    cargo.args(["--target", TARGET, "--profile", "wasm"]);
+    cargo.args(["--config", &format!("target.{TARGET}.rustflags=[\"-C\",\"target-feature=+simd128\"]")]);
+    // The bindings are made by the features that the module says it uses; stripping would take that away.
+    cargo.args(["--config", "profile.wasm.strip=\"none\""]);
+    ctx.run(&mut cargo)?;
+    Ok(ctx.target_dir.join(TARGET).join("wasm/tailstone_web.wasm"))
+}
+
+/// The folder of the browser tests, with what they need installed.
+fn browser_project(ctx: &Context) -> Result<PathBuf> {
+    let tests = ctx.root.join("tests/browser");
+    install(ctx, &tests)?;
+    Ok(tests)
+}
+
+/// Installs what the lock file in `folder` pins, unless that has been done since it changed.
+fn install(ctx: &Context, folder: &Path) -> Result<()> {
+    let changed = modified(&folder.join("package-lock.json"));
+    let installed = modified(&folder.join("node_modules/.package-lock.json"));
+    if installed.is_some() && installed >= changed {
+        return Ok(());
+    }
+    ctx.run(npm(ctx, folder)?.args(["ci", "--no-audit", "--no-fund"]))
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    path.metadata().ok()?.modified().ok()
+}
+
+fn npm(ctx: &Context, folder: &Path) -> Result<Command> {
+    let Some(program) = ctx.find_program(&["npm", "npm.cmd"]) else {
+        bail!("npm is not on the path; install node 20 or later");
+    };
+    let mut command = ctx.command(program);
+    command.current_dir(folder);
+    Ok(command)
+}
+
+fn binary(ctx: &Context, profile: &str) -> PathBuf {
+    let name = format!("tailstone{}", std::env::consts::EXE_SUFFIX);
+    ctx.target_dir.join(profile).join(name)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::copy(from, to).with_context(|| format!("could not copy {} to {}", from.display(), to.display()))?;
+    Ok(())
+}
+
+/// How long `bytes` are once gzipped, if the machine has `gzip`.
+fn gzipped_len(bytes: &[u8]) -> Option<usize> {
+    let mut gzip = Command::new("gzip")
+        .args(["-9", "--stdout"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .ok()?;
+    let mut stdin = gzip.stdin.take()?;
+    let bytes = bytes.to_vec();
+    // Fed from aside: the output is read meanwhile, and neither pipe holds all of it.
+    let feeder = std::thread::spawn(move || stdin.write_all(&bytes));
+    let output = gzip.wait_with_output().ok()?;
+    feeder.join().ok()?.ok()?;
+    output.status.success().then_some(output.stdout.len())
 }

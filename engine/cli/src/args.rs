@@ -153,9 +153,16 @@ mod tests {
 
     #[test]
     fn a_file_is_needed_by_all_but_completions() {
-        let parsed = Arguments::try_parse_from(["tailstone", "a.tsl", "read", "k", "-b", "1K"]).unwrap();
+        let parsed =
+            Arguments::try_parse_from(["tailstone", "a.tsl", "read", "k", "-b", "1K"]).unwrap();
         assert!(parsed.file.is_some());
-        assert!(matches!(parsed.command, Command::Read { buffer_size: 1024, .. }));
+        assert!(matches!(
+            parsed.command,
+            Command::Read {
+                buffer_size: 1024,
+                ..
+            }
+        ));
         let parsed = Arguments::try_parse_from(["tailstone", "completions", "bash"]).unwrap();
         assert!(parsed.file.is_none());
         assert!(Arguments::try_parse_from(["tailstone", "a.tsl"]).is_err());
@@ -171,7 +178,10 @@ mod tests {
 
     #[test]
     fn a_value_may_be_a_negative_number() {
-        let parsed = Arguments::try_parse_from(["tailstone", "a.tsl", "write", "k", "-5.5"]).unwrap();
-        assert!(matches!(parsed.command, Command::Write { value: Some(value), .. } if value == "-5.5"));
+        let parsed =
+            Arguments::try_parse_from(["tailstone", "a.tsl", "write", "k", "-5.5"]).unwrap();
+        assert!(
+            matches!(parsed.command, Command::Write { value: Some(value), .. } if value == "-5.5")
+        );
     }
 }

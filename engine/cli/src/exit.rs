@@ -53,7 +53,10 @@ impl Failure {
         if source.kind() == io::ErrorKind::BrokenPipe {
             return Self::new(Status::Done, "");
         }
-        Self::new(Status::Io, format_args!("could not write to standard output: {source}"))
+        Self::new(
+            Status::Io,
+            format_args!("could not write to standard output: {source}"),
+        )
     }
 
     /// Tells standard error, unless there is nothing to tell, and gives the status.
@@ -114,10 +117,22 @@ mod tests {
             (Error::EmptyPayload, Status::Usage),
             (Error::NotAFile("a".into()), Status::Usage),
             (Error::NotAStore { length: 1 }, Status::Damaged),
-            (Error::Corrupt { offset: 1, what: "x" }, Status::Damaged),
+            (
+                Error::Corrupt {
+                    offset: 1,
+                    what: "x",
+                },
+                Status::Damaged,
+            ),
             (Error::Locked("a".into()), Status::Locked),
             (Error::Latched, Status::Io),
-            (Error::Io { doing: "append", source: io_error() }, Status::Io),
+            (
+                Error::Io {
+                    doing: "append",
+                    source: io_error(),
+                },
+                Status::Io,
+            ),
         ] {
             let name = format!("{error:?}");
             assert_eq!(Failure::from(error).status, status, "{name}");

@@ -54,7 +54,8 @@ impl Table {
     /// Adds a line.
     #[must_use]
     pub fn line(mut self, label: &str, says: impl Display) -> Self {
-        self.0.push(format!("{:<LABEL_WIDTH$}{says}", format!("{label}:")));
+        self.0
+            .push(format!("{:<LABEL_WIDTH$}{says}", format!("{label}:")));
         self
     }
 

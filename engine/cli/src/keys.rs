@@ -70,10 +70,20 @@ pub fn delete(file: &Path, switches: Switches, key: &str) -> Result {
     }
     let tail = store.delete(key.as_bytes())?;
     open::release(store, switches)?;
-    json::confirm(switches, &Deleted { key, tail }, &format!("Deleted '{key}'"))
+    json::confirm(
+        switches,
+        &Deleted { key, tail },
+        &format!("Deleted '{key}'"),
+    )
 }
 
-fn open_target(source: &DataStore, switches: Switches, key: &str, file: &Path, target: &Path) -> Result<DataStore> {
+fn open_target(
+    source: &DataStore,
+    switches: Switches,
+    key: &str,
+    file: &Path,
+    target: &Path,
+) -> Result<DataStore> {
     if !source.exists(key.as_bytes())? {
         return Err(Failure::no_key(key));
     }

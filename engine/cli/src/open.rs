@@ -9,7 +9,11 @@ use crate::exit::{Result, tell};
 
 /// Opens an existing store for a command that only reads. Nothing is written, not even a torn tail is cut.
 pub fn to_read(file: &Path, switches: Switches) -> Result<DataStore> {
-    open(file, switches, &Options::new().create(false).read_only(true))
+    open(
+        file,
+        switches,
+        &Options::new().create(false).read_only(true),
+    )
 }
 
 /// Opens an existing store for a command that changes it.

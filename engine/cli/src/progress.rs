@@ -105,7 +105,9 @@ impl<R> Counted<R> {
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buf)?;
-        self.done = self.done.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+        self.done = self
+            .done
+            .saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
         self.progress.update(self.done, None);
         Ok(read)
     }

@@ -76,17 +76,42 @@ pub fn metadata(file: &Path, switches: Switches, key: &str) -> Result {
         checksum_valid: value.is_valid_checksum(),
     };
     let address = value.address_range();
-    let valid = if metadata.checksum_valid { "VALID" } else { "INVALID" };
+    let valid = if metadata.checksum_valid {
+        "VALID"
+    } else {
+        "INVALID"
+    };
     let words = Table::new("METADATA SUMMARY")
         .line("ENTRY FOR", format_args!("'{key}'"))
-        .line("PAYLOAD SIZE", format_args!("{} bytes", metadata.payload_bytes))
-        .line("TOTAL SIZE (W/ METADATA)", format_args!("{} bytes", metadata.total_bytes))
-        .line("OFFSET RANGE", format_args!("{}..{}", range.start, range.end))
-        .line("MEMORY ADDRESS", format_args!("{:p}..{:p}", address.start, address.end))
-        .line("KEY HASH", format_args!("{} (0x{})", value.key_hash(), metadata.key_hash))
-        .line("CHECKSUM", format_args!("{} (0x{})", value.checksum(), metadata.checksum))
+        .line(
+            "PAYLOAD SIZE",
+            format_args!("{} bytes", metadata.payload_bytes),
+        )
+        .line(
+            "TOTAL SIZE (W/ METADATA)",
+            format_args!("{} bytes", metadata.total_bytes),
+        )
+        .line(
+            "OFFSET RANGE",
+            format_args!("{}..{}", range.start, range.end),
+        )
+        .line(
+            "MEMORY ADDRESS",
+            format_args!("{:p}..{:p}", address.start, address.end),
+        )
+        .line(
+            "KEY HASH",
+            format_args!("{} (0x{})", value.key_hash(), metadata.key_hash),
+        )
+        .line(
+            "CHECKSUM",
+            format_args!("{} (0x{})", value.checksum(), metadata.checksum),
+        )
         .line("CHECKSUM VALIDITY", valid)
-        .line("STORED METADATA", format_args!("prev_offset {}", metadata.prev_offset))
+        .line(
+            "STORED METADATA",
+            format_args!("prev_offset {}", metadata.prev_offset),
+        )
         .finish();
     json::show(switches, &metadata, &words)
 }

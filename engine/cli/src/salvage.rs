@@ -39,7 +39,9 @@ pub fn salvage(file: &Path, switches: Switches, target: &Path) -> Result {
         .create_new(true)
         .open(target)
         .map_err(|error| match &error {
-            Error::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => exists(target),
+            Error::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => {
+                exists(target)
+            }
             Error::NotAFile(_) => exists(target),
             _ => error.into(),
         })?;
@@ -67,7 +69,10 @@ pub fn salvage(file: &Path, switches: Switches, target: &Path) -> Result {
 }
 
 fn exists(target: &Path) -> Failure {
-    let message = format!("{} exists; salvage writes into a new file only", target.display());
+    let message = format!(
+        "{} exists; salvage writes into a new file only",
+        target.display()
+    );
     Failure::new(Status::Usage, message)
 }
 
@@ -79,9 +84,13 @@ fn rescue(source: &MmapBacking, target: &DataStore) -> tailstone::Result<Salvage
         entries: Vec::new(),
         bytes: 0,
     };
-    let found = recovery::salvage(source, &mut |entry| gathered.take(&entry), &mut |done, total| {
-        progress.update(done, Some(total));
-    })?;
+    let found = recovery::salvage(
+        source,
+        &mut |entry| gathered.take(&entry),
+        &mut |done, total| {
+            progress.update(done, Some(total));
+        },
+    )?;
     gathered.hand_over()?;
     Ok(found)
 }
@@ -121,7 +130,12 @@ impl Gathered<'_> {
         let batch = self
             .entries
             .iter()
-            .map(|(key_hash, view)| (*key_hash, view.as_ref().map_or(&NULL_BYTE[..], AsRef::as_ref)))
+            .map(|(key_hash, view)| {
+                (
+                    *key_hash,
+                    view.as_ref().map_or(&NULL_BYTE[..], AsRef::as_ref),
+                )
+            })
             .collect();
         self.target.batch_write_with_key_hashes(batch, true)?;
         self.entries.clear();

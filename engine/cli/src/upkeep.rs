@@ -71,7 +71,9 @@ pub fn compact(file: &Path, switches: Switches) -> Result {
 pub fn verify(file: &Path, switches: Switches) -> Result {
     let backing = MmapBacking::open(file, OpenMode::ReadOnly)?;
     let mut progress = Progress::new("verify", None);
-    let found = verify_parallel(&backing, &mut |done, total| progress.update(done, Some(total)))?;
+    let found = verify_parallel(&backing, &mut |done, total| {
+        progress.update(done, Some(total))
+    })?;
     drop(progress);
     if found.entries == 0 {
         // Without any entry there is nothing to be damaged; opening tells an empty store from somebody's file.
@@ -82,7 +84,10 @@ pub fn verify(file: &Path, switches: Switches) -> Result {
     if report.sound {
         return Ok(());
     }
-    let message = format!("{}: {found}; `salvage` writes every sound entry into a new file", report.file);
+    let message = format!(
+        "{}: {found}; `salvage` writes every sound entry into a new file",
+        report.file
+    );
     Err(Failure::new(Status::Damaged, message))
 }
 
@@ -105,7 +110,10 @@ impl Verified {
         let mut table = Table::new("VERIFIED")
             .line("STORAGE FILE", &self.file)
             .line("FILE SIZE", size::format(self.file_bytes))
-            .line("ENTRIES", format_args!("{} ({} deletions)", self.entries, self.deletions))
+            .line(
+                "ENTRIES",
+                format_args!("{} ({} deletions)", self.entries, self.deletions),
+            )
             .line("PAYLOAD", size::format(self.payload_bytes))
             .line("IN NO ENTRY", size::format(self.unreferenced_bytes))
             .line("DAMAGED", self.damaged_count);

@@ -35,7 +35,9 @@ pub fn read(file: &Path, switches: Switches, key: &str, chunk_bytes: usize) -> R
     if value.is_valid_checksum() {
         return Ok(());
     }
-    let message = format!("the value of '{key}', which was printed, does not have the checksum it was stored with");
+    let message = format!(
+        "the value of '{key}', which was printed, does not have the checksum it was stored with"
+    );
     Err(Failure::new(Status::Damaged, message))
 }
 
@@ -60,7 +62,11 @@ pub fn write(file: &Path, switches: Switches, key: &str, value: Option<&str>) ->
         Some(value) => write_argument(file, switches, key, value)?,
         None => write_input(file, switches, key)?,
     };
-    json::confirm(switches, &Stored { key, bytes, tail }, &format!("Stored '{key}'"))
+    json::confirm(
+        switches,
+        &Stored { key, bytes, tail },
+        &format!("Stored '{key}'"),
+    )
 }
 
 fn write_argument(file: &Path, switches: Switches, key: &str, value: &str) -> Result<(u64, u64)> {
@@ -85,7 +91,10 @@ fn write_input(file: &Path, switches: Switches, key: &str) -> Result<(u64, u64)>
         source,
     })?;
     if first.is_empty() {
-        return Err(Failure::new(Status::Usage, "No value provided: standard input is empty"));
+        return Err(Failure::new(
+            Status::Usage,
+            "No value provided: standard input is empty",
+        ));
     }
     let store = open::to_add(file, switches)?;
     let mut source = Counted::new(stdin, Progress::new("write", None));

@@ -32,7 +32,10 @@ impl Directory {
         let slots: [OnceLock<Box<[_]>>; _] = [const { OnceLock::new() }; DEPTH_MAX as usize + 1];
         let [first, ..] = &slots;
         first.get_or_init(|| Box::new([AtomicU64::new(segment.to_word())]));
-        Self { depth: AtomicU32::new(0), slots }
+        Self {
+            depth: AtomicU32::new(0),
+            slots,
+        }
     }
 
     /// Upper bits of a tag that name its slot.
@@ -44,8 +47,16 @@ impl Directory {
     #[inline]
     pub(super) fn place(&self, tag: u32) -> Option<Place<'_>> {
         let depth = self.depth.load(Ordering::Acquire);
-        let slot = self.slots.get(depth as usize)?.get()?.get(prefix(tag, depth))?;
-        Some(Place { depth, slot, segment: Segment::from_word(slot.load(Ordering::Acquire)) })
+        let slot = self
+            .slots
+            .get(depth as usize)?
+            .get()?
+            .get(prefix(tag, depth))?;
+        Some(Place {
+            depth,
+            slot,
+            segment: Segment::from_word(slot.load(Ordering::Acquire)),
+        })
     }
 
     /// Whether `place` is what [`Self::place`] would say now, and so was all the time between.
@@ -70,7 +81,11 @@ impl Directory {
         let each = 1_usize << (depth - segment.depth());
         let first = prefix(tag, segment.depth()) * each;
         let slots = self.slots.get(depth as usize).and_then(OnceLock::get);
-        for slot in slots.and_then(|slots| slots.get(first..first + each)).into_iter().flatten() {
+        for slot in slots
+            .and_then(|slots| slots.get(first..first + each))
+            .into_iter()
+            .flatten()
+        {
             slot.store(segment.to_word(), Ordering::Release);
         }
         fence(Ordering::Release);
@@ -78,16 +93,27 @@ impl Directory {
 
     fn double(&self) {
         let depth = self.depth() as usize;
-        if let (Some(from), Some(to)) = (self.slots.get(depth).and_then(OnceLock::get), self.slots.get(depth + 1)) {
+        if let (Some(from), Some(to)) = (
+            self.slots.get(depth).and_then(OnceLock::get),
+            self.slots.get(depth + 1),
+        ) {
             let copy = |slot: &AtomicU64| AtomicU64::new(slot.load(Ordering::Relaxed));
-            to.get_or_init(|| from.iter().flat_map(|slot| [copy(slot), copy(slot)]).collect());
+            to.get_or_init(|| {
+                from.iter()
+                    .flat_map(|slot| [copy(slot), copy(slot)])
+                    .collect()
+            });
         }
         self.depth.store(self.depth() + 1, Ordering::Release);
     }
 
     /// What all slots take, the struct itself aside.
     pub(super) fn memory_bytes(&self) -> u64 {
-        self.slots.iter().filter_map(OnceLock::get).map(|slots| bytes_of::<AtomicU64>(slots.len())).sum()
+        self.slots
+            .iter()
+            .filter_map(OnceLock::get)
+            .map(|slots| bytes_of::<AtomicU64>(slots.len()))
+            .sum()
     }
 }
 
@@ -114,17 +140,38 @@ mod tests {
         directory.publish(0, low);
         directory.publish(1 << 31, high);
         assert!(!directory.unchanged(&place));
-        assert_eq!((segment_of(0), segment_of(u32::MAX >> 1), segment_of(1 << 31)), (low, low, high));
+        assert_eq!(
+            (
+                segment_of(0),
+                segment_of(u32::MAX >> 1),
+                segment_of(1 << 31)
+            ),
+            (low, low, high)
+        );
 
         let deep = Segment::new(3, 1, 3);
         let place = directory.place(1 << 31).unwrap();
         directory.publish(0b010 << 29, deep);
-        assert!(!directory.unchanged(&place), "doubling alone makes a reader look again");
-        assert_eq!((segment_of(0b001 << 29), segment_of(0b010 << 29), segment_of(0b011 << 29)), (low, deep, low));
+        assert!(
+            !directory.unchanged(&place),
+            "doubling alone makes a reader look again"
+        );
+        assert_eq!(
+            (
+                segment_of(0b001 << 29),
+                segment_of(0b010 << 29),
+                segment_of(0b011 << 29)
+            ),
+            (low, deep, low)
+        );
         assert_eq!(segment_of(u32::MAX), high);
         assert_eq!(directory.memory_bytes(), (1 + 2 + 4 + 8) * 8);
 
         directory.publish(0, Segment::new(4, 2, 1));
-        assert_eq!(segment_of(0b011 << 29).row(), 4, "all slots of a shallow segment change");
+        assert_eq!(
+            segment_of(0b011 << 29).row(),
+            4,
+            "all slots of a shallow segment change"
+        );
     }
 }

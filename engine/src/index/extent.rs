@@ -15,7 +15,11 @@ impl Extent {
     /// The extent of a payload of `payload_len` bytes that ends at `metadata_offset`, which is below 2^48 and not 0.
     #[must_use]
     pub const fn new(metadata_offset: u64, payload_len: u64) -> Self {
-        let len = if payload_len < DELETED { payload_len } else { LONG };
+        let len = if payload_len < DELETED {
+            payload_len
+        } else {
+            LONG
+        };
         Self(len << OFFSET_BITS | metadata_offset & OFFSET_MASK)
     }
 

@@ -24,7 +24,9 @@ impl IndexWriter {
             let chunks = full.chunks() + (full.chunks() / 8).max(1);
             let grown = self.pool.make(&self.index.segments, chunks, full.depth());
             let mut build = Build::new(&self.index, grown);
-            self.index.for_each_in(full, |found| build.store(found.line.tag(found.place), found.extent));
+            self.index.for_each_in(full, |found| {
+                build.store(found.line.tag(found.place), found.extent);
+            });
             build.finish();
             self.index.directory.publish(tag, grown);
         }
@@ -35,7 +37,8 @@ impl IndexWriter {
     fn may_split(&self, segment: Segment) -> bool {
         let depth = self.index.directory.depth();
         let slots_then = 1 << (depth + 1);
-        segment.depth() < DEPTH_MAX && (segment.depth() < depth || slots_then <= SLOTS_PER_SEGMENT * self.segment_count)
+        segment.depth() < DEPTH_MAX
+            && (segment.depth() < depth || slots_then <= SLOTS_PER_SEGMENT * self.segment_count)
     }
 
     /// Deals the entries of `full` out to two segments by the first bit below its prefix.
@@ -48,14 +51,21 @@ impl IndexWriter {
             entries += 1;
             above += u64::from(found.line.tag(found.place) & bit != 0);
         });
-        let mut make = |entries| self.pool.make(&index.segments, chunks_for(entries), full.depth() + 1);
+        let mut make = |entries| {
+            self.pool
+                .make(&index.segments, chunks_for(entries), full.depth() + 1)
+        };
         let low = make(entries - above);
         let high = make(above);
         let mut build_low = Build::new(index, low);
         let mut build_high = Build::new(index, high);
         index.for_each_in(full, |found| {
             let tag = found.line.tag(found.place);
-            let build = if tag & bit == 0 { &mut build_low } else { &mut build_high };
+            let build = if tag & bit == 0 {
+                &mut build_low
+            } else {
+                &mut build_high
+            };
             build.store(tag, found.extent);
         });
         build_low.finish();
@@ -78,9 +88,17 @@ struct Build<'a> {
 
 impl<'a> Build<'a> {
     fn new(index: &'a Index, segment: Segment) -> Self {
-        let chunks = (0..segment.chunks()).filter_map(|nth| index.segments.chunk(segment, nth)).collect();
+        let chunks = (0..segment.chunks())
+            .filter_map(|nth| index.segments.chunk(segment, nth))
+            .collect();
         let taken = vec![0; segment.lines() as usize];
-        Self { index, segment, chunks, taken, entries: 0 }
+        Self {
+            index,
+            segment,
+            chunks,
+            taken,
+            entries: 0,
+        }
     }
 
     #[inline]
@@ -107,4 +125,3 @@ impl<'a> Build<'a> {
         self.index.segments.set_entries(self.segment, self.entries);
     }
 }
-

@@ -34,9 +34,7 @@ impl Line {
     /// A bit for each place with this tag, empty ones too. Without branches: which place it is cannot be predicted.
     #[inline]
     pub(super) fn matches(&self, tag: u32) -> u32 {
-        let [a, b, c, d, e] = &self.tags;
-        let is = |at: &AtomicU32, bit: u32| u32::from(at.load(Ordering::Relaxed) == tag) << bit;
-        is(a, 0) | is(b, 1) | is(c, 2) | is(d, 3) | is(e, 4)
+        bits(&self.tags, |at| at.load(Ordering::Relaxed) == tag)
     }
 
     /// The extent at `place`, if there is one.
@@ -47,7 +45,9 @@ impl Line {
 
     /// The tag at `place`, which means something only if there is an extent.
     pub(super) fn tag(&self, place: u32) -> u32 {
-        self.tags.get(place as usize).map_or(0, |tag| tag.load(Ordering::Relaxed))
+        self.tags
+            .get(place as usize)
+            .map_or(0, |tag| tag.load(Ordering::Relaxed))
     }
 
     /// Whether an entry with this tag may lie further along the route.
@@ -59,9 +59,7 @@ impl Line {
     /// The first empty place.
     #[inline]
     pub(super) fn vacancy(&self) -> Option<u32> {
-        let [a, b, c, d, e] = &self.extents;
-        let is = |at: &AtomicU64, bit: u32| u32::from(at.load(Ordering::Relaxed) == 0) << bit;
-        let places = is(a, 0) | is(b, 1) | is(c, 2) | is(d, 3) | is(e, 4);
+        let places = bits(&self.extents, |at| at.load(Ordering::Relaxed) == 0);
         (places != 0).then(|| places.trailing_zeros())
     }
 
@@ -94,7 +92,8 @@ impl Line {
     pub(super) fn pass(&self, tag: u32) {
         let passed = self.passed.load(Ordering::Relaxed);
         if passed >> cell(tag) & CELL_MAX < CELL_MAX {
-            self.passed.store(passed + (1 << cell(tag)), Ordering::Relaxed);
+            self.passed
+                .store(passed + (1 << cell(tag)), Ordering::Relaxed);
         }
     }
 
@@ -103,7 +102,8 @@ impl Line {
     pub(super) fn unpass(&self, tag: u32) {
         let passed = self.passed.load(Ordering::Relaxed);
         if (1..CELL_MAX).contains(&(passed >> cell(tag) & CELL_MAX)) {
-            self.passed.store(passed - (1 << cell(tag)), Ordering::Relaxed);
+            self.passed
+                .store(passed - (1 << cell(tag)), Ordering::Relaxed);
         }
     }
 }
@@ -128,6 +128,14 @@ impl Chunk {
     }
 }
 
+/// A bit for each of `all` that `is` is true of.
+#[inline]
+fn bits<T, const N: usize>(all: &[T; N], is: impl Fn(&T) -> bool) -> u32 {
+    (0..)
+        .zip(all)
+        .fold(0, |bits, (bit, at)| bits | u32::from(is(at)) << bit)
+}
+
 const CELL_MAX: u32 = 15;
 
 /// By how many bits to shift for the count of `tag`; by other bits of it than those that choose home and step.
@@ -148,6 +156,33 @@ mod tests {
     }
 
     #[test]
+    fn passing_is_counted_by_cell() {
+        let line = Line::default();
+        let [a, b] = [0x10, 0x20];
+        assert!(!line.was_passed(a) && !line.was_passed(b));
+        line.pass(a);
+        line.pass(a);
+        line.unpass(a);
+        assert!(line.was_passed(a) && !line.was_passed(b));
+        line.unpass(a);
+        assert!(!line.was_passed(a));
+        for _ in 0..20 {
+            line.pass(0xff);
+        }
+        for _ in 0..20 {
+            line.unpass(0xff);
+        }
+        assert!(
+            line.was_passed(0xff),
+            "a full count no longer knows, so it stays"
+        );
+        assert!(
+            !line.was_passed(a) && !line.was_passed(b),
+            "and it does not run over"
+        );
+    }
+
+    #[test]
     fn places_fill_and_empty() {
         let line = Line::default();
         for n in 0..LINE_PLACES {
@@ -155,7 +190,10 @@ mod tests {
             line.store(n, n % 2, Extent::new(u64::from(n) + 1, 1));
         }
         assert_eq!(line.vacancy(), None);
-        assert_eq!((line.matches(0), line.matches(1), line.matches(2)), (0b10101, 0b01010, 0));
+        assert_eq!(
+            (line.matches(0), line.matches(1), line.matches(2)),
+            (0b10101, 0b01010, 0)
+        );
         line.vacate(3);
         assert_eq!((line.vacancy(), line.extent(3)), (Some(3), None));
         line.replace(2, Extent::new(9, 9));

@@ -54,7 +54,12 @@ impl Index {
         let segments = Segments::new();
         let mut pool = SegmentPool::new();
         let directory = Directory::new(pool.make(&segments, chunks_for(0), 0));
-        let index = Arc::new(Self { mixer, directory, segments, counters: Counters::default() });
+        let index = Arc::new(Self {
+            mixer,
+            directory,
+            segments,
+            counters: Counters::default(),
+        });
         let writer = IndexWriter::new(Arc::clone(&index), pool);
         (index, writer)
     }
@@ -83,10 +88,16 @@ impl Index {
     ///
     /// An extent that is stored before this is called and not removed is found, whatever the writer does meanwhile.
     #[inline]
-    pub fn find<E>(&self, hash: u64, mut check: impl FnMut(Extent) -> Result<bool, E>) -> Result<Option<Extent>, E> {
+    pub fn find<E>(
+        &self,
+        hash: u64,
+        mut check: impl FnMut(Extent) -> Result<bool, E>,
+    ) -> Result<Option<Extent>, E> {
         let tag = self.mixer.tag(hash);
         while let Some(place) = self.directory.place(tag) {
-            let found = self.search(place.segment, tag, &mut check)?.map(|found| found.extent);
+            let found = self
+                .search(place.segment, tag, &mut check)?
+                .map(|found| found.extent);
             if self.directory.unchanged(&place) {
                 return Ok(found);
             }
@@ -113,7 +124,9 @@ impl Index {
         let mut extents = Vec::new();
         let mut next = Some(0);
         while let Some(tag) = next {
-            let Some(place) = self.directory.place(tag) else { return };
+            let Some(place) = self.directory.place(tag) else {
+                return;
+            };
             extents.clear();
             self.for_each_in(place.segment, |found| extents.push(found.extent));
             if self.directory.unchanged(&place) {
@@ -133,16 +146,17 @@ impl Index {
         check: &mut impl FnMut(Extent) -> Result<bool, E>,
     ) -> Result<Option<Found<'_>>, E> {
         let at = segment.home(tag);
-        let Some(line) = self.segments.line(segment, at) else { return Ok(None) };
-        let mut second = segment.route(tag);
-        second.advance();
-        if let Some(line) = self.segments.line(segment, second.at) {
-            prefetch(line);
-        }
+        let Some(line) = self.segments.line(segment, at) else {
+            return Ok(None);
+        };
         if let Some(found) = search_line(line, at, tag, check)? {
             return Ok(Some(found));
         }
-        if line.was_passed(tag) { self.search_further(segment, tag, check) } else { Ok(None) }
+        if line.was_passed(tag) {
+            self.search_further(segment, tag, check)
+        } else {
+            Ok(None)
+        }
     }
 
     /// Goes on behind the home line, out of the way of most searches.
@@ -168,10 +182,17 @@ impl Index {
     /// All entries of `segment`, in the order of its lines.
     pub(super) fn for_each_in<'a>(&'a self, segment: Segment, mut visit: impl FnMut(Found<'a>)) {
         for at in 0..segment.lines() {
-            let Some(line) = self.segments.line(segment, at) else { return };
+            let Some(line) = self.segments.line(segment, at) else {
+                return;
+            };
             for place in 0..LINE_PLACES {
                 if let Some(extent) = line.extent(place) {
-                    visit(Found { line, place, extent, at });
+                    visit(Found {
+                        line,
+                        place,
+                        extent,
+                        at,
+                    });
                 }
             }
         }
@@ -192,7 +213,12 @@ fn search_line<'a, E>(
         if let Some(extent) = line.extent(place)
             && check(extent)?
         {
-            return Ok(Some(Found { line, at, place, extent }));
+            return Ok(Some(Found {
+                line,
+                place,
+                extent,
+                at,
+            }));
         }
     }
     Ok(None)

@@ -48,12 +48,12 @@ impl Segment {
 
     #[inline]
     pub(super) const fn chunks(self) -> u32 {
-        (self.0 as u32 >> 6) & COUNT_MAX
+        ((self.0 & 0xffff_ffff) as u32 >> 6) & COUNT_MAX
     }
 
     #[inline]
     pub(super) const fn depth(self) -> u32 {
-        self.0 as u32 & 63
+        (self.0 & 63) as u32
     }
 
     #[inline]
@@ -69,8 +69,8 @@ impl Segment {
     /// The line in which the search for `tag` starts.
     #[inline]
     pub(super) fn home(self, tag: u32) -> u32 {
-        let below_prefix = (u64::from(tag) << self.depth()) as u32;
-        (u64::from(below_prefix) * u64::from(self.lines()) >> 32) as u32
+        let below_prefix = (u64::from(tag) << self.depth()) & u64::from(u32::MAX);
+        ((below_prefix * u64::from(self.lines())) >> 32) as u32
     }
 
     /// The first tag above those of the segment that `tag` belongs to.
@@ -82,7 +82,12 @@ impl Segment {
     /// The lines in which to look for `tag`, in this order. Every line is among them.
     #[inline]
     pub(super) fn route(self, tag: u32) -> Route {
-        Route { at: self.home(tag), step: (tag % STEPS) * 2 + 1, lines: self.lines(), past: 0 }
+        Route {
+            at: self.home(tag),
+            step: (tag % STEPS) * 2 + 1,
+            lines: self.lines(),
+            past: 0,
+        }
     }
 }
 
@@ -116,15 +121,17 @@ impl Route {
 }
 
 /// When a segment is rebuilt, in 64ths of its places.
-const FULL: u64 = 58;
+const FULL: u64 = 59;
 /// How full it is at most after that.
-const REBUILT: u64 = 55;
+const REBUILT: u64 = 56;
 const UNIT: u64 = 64;
 
 /// The fewest chunks that hold `entries` and have room for some more.
 pub(super) fn chunks_for(entries: u64) -> u32 {
     let each = u64::from(CHUNK_PLACES) * REBUILT / UNIT;
-    u32::try_from(entries.div_ceil(each)).unwrap_or(u32::MAX).max(1)
+    u32::try_from(entries.div_ceil(each))
+        .unwrap_or(u32::MAX)
+        .max(1)
 }
 
 /// The numbers of up to 16 chunks, or of up to 16 further rows where a segment has more chunks than that.
@@ -149,7 +156,10 @@ pub(super) struct Segments {
 
 impl Segments {
     pub(super) const fn new() -> Self {
-        Self { rows: Arena::new(), chunks: Arena::new() }
+        Self {
+            rows: Arena::new(),
+            chunks: Arena::new(),
+        }
     }
 
     /// The line `line` of `segment`. `None`, or a line of another segment, if `segment` was replaced.
@@ -161,7 +171,11 @@ impl Segments {
     #[inline]
     pub(super) fn chunk(&self, segment: Segment, nth: u32) -> Option<&Chunk> {
         let row = self.rows.get(segment.row())?;
-        let row = if segment.chunks() <= SEGMENT_CHUNKS { row } else { self.descend(row, segment, nth)? };
+        let row = if segment.chunks() <= SEGMENT_CHUNKS {
+            row
+        } else {
+            self.descend(row, segment, nth)?
+        };
         self.chunks.get(row.number(nth)?)
     }
 
@@ -178,7 +192,9 @@ impl Segments {
 
     /// How many entries the writer put into `segment`.
     pub(super) fn entries(&self, segment: Segment) -> u32 {
-        self.rows.get(segment.row()).map_or(0, |row| row.entries.0.load(Ordering::Relaxed))
+        self.rows
+            .get(segment.row())
+            .map_or(0, |row| row.entries.0.load(Ordering::Relaxed))
     }
 
     pub(super) fn set_entries(&self, segment: Segment, entries: u32) {
@@ -191,7 +207,11 @@ impl Segments {
 impl Row {
     #[inline]
     fn number(&self, nth: u32) -> Option<u32> {
-        Some(self.numbers.get((nth % ROW_LEN) as usize)?.load(Ordering::Relaxed))
+        Some(
+            self.numbers
+                .get((nth % ROW_LEN) as usize)?
+                .load(Ordering::Relaxed),
+        )
     }
 
     fn set_number(&self, nth: u32, number: u32) {
@@ -215,7 +235,10 @@ pub(super) struct SegmentPool {
 
 impl SegmentPool {
     pub(super) const fn new() -> Self {
-        Self { rows: Pool::new(8), chunks: Pool::new(64) }
+        Self {
+            rows: Pool::new(8),
+            chunks: Pool::new(64),
+        }
     }
 
     /// A segment without entries that no reader knows yet.
@@ -231,19 +254,28 @@ impl SegmentPool {
         for (nth, below) in shares(chunks, level) {
             let child = if level == 0 {
                 let chunk = self.chunks.take(&from.chunks);
-                from.chunks.get(chunk).map(Chunk::clear);
+                if let Some(chunk) = from.chunks.get(chunk) {
+                    chunk.clear();
+                }
                 chunk
             } else {
                 self.make_row(from, below, level - 1)
             };
-            from.rows.get(number).map(|row| row.set_number(nth, child));
+            if let Some(row) = from.rows.get(number) {
+                row.set_number(nth, child);
+            }
         }
         number
     }
 
     /// Takes a segment apart that no reader can come to know any more.
     pub(super) fn unmake(&mut self, from: &Segments, segment: Segment) {
-        self.unmake_row(from, segment.row(), segment.chunks(), height(segment.chunks()));
+        self.unmake_row(
+            from,
+            segment.row(),
+            segment.chunks(),
+            height(segment.chunks()),
+        );
     }
 
     fn unmake_row(&mut self, from: &Segments, number: u32, chunks: u32, level: u32) {
@@ -277,9 +309,15 @@ mod tests {
     #[test]
     fn a_word_keeps_its_parts() {
         let segment = Segment::new(u32::MAX, COUNT_MAX, 22);
-        assert_eq!((segment.row(), segment.chunks(), segment.depth()), (u32::MAX, COUNT_MAX, 22));
+        assert_eq!(
+            (segment.row(), segment.chunks(), segment.depth()),
+            (u32::MAX, COUNT_MAX, 22)
+        );
         let segment = Segment::new(7, 1, 0);
-        assert_eq!((segment.row(), segment.chunks(), segment.depth()), (7, 1, 0));
+        assert_eq!(
+            (segment.row(), segment.chunks(), segment.depth()),
+            (7, 1, 0)
+        );
     }
 
     #[test]
@@ -304,22 +342,48 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_route_visits_every_line() {
+        for chunks in [1, 3, 9, 11, 15, 16, 21] {
+            let segment = Segment::new(0, chunks, 0);
+            for tag in [0, 1, 7, 0x1234_5677, u32::MAX - 1, u32::MAX] {
+                let mut route = segment.route(tag);
+                assert_eq!(route.at, segment.home(tag));
+                let mut seen = HashSet::from([route.at]);
+                while route.advance() {
+                    seen.insert(route.at);
+                }
+                assert_eq!(seen.len(), segment.lines() as usize);
+                assert!(seen.iter().all(|&at| at < segment.lines()));
+            }
+        }
+    }
+
     /// Segments of every shape of rows have all their lines, each once, and give everything back.
     #[test]
     fn segments_are_made_and_unmade() {
         let segments = Segments::new();
         let mut pool = SegmentPool::new();
-        let sizes: &[u32] = if cfg!(miri) { &[1, 16, 17, 40] } else { &[1, 2, 15, 16, 17, 255, 256, 257, 300, 4096, 4097] };
+        let sizes: &[u32] = if cfg!(miri) {
+            &[1, 16, 17, 40]
+        } else {
+            &[1, 2, 15, 16, 17, 255, 256, 257, 300, 4096, 4097]
+        };
         for &chunks in sizes {
             let segment = pool.make(&segments, chunks, 3);
-            let lines: HashSet<_> =
-                (0..segment.lines()).map(|nth| ptr::from_ref(segments.line(segment, nth).unwrap())).collect();
+            let lines: HashSet<_> = (0..segment.lines())
+                .map(|nth| ptr::from_ref(segments.line(segment, nth).unwrap()))
+                .collect();
             assert_eq!(lines.len(), segment.lines() as usize);
             pool.unmake(&segments, segment);
         }
         let before = pool.memory_bytes();
         let largest = pool.make(&segments, *sizes.last().unwrap(), 0);
-        assert_eq!(pool.memory_bytes(), before, "nothing new is needed for a size that was there");
+        assert_eq!(
+            pool.memory_bytes(),
+            before,
+            "nothing new is needed for a size that was there"
+        );
         pool.unmake(&segments, largest);
     }
 }

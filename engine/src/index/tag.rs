@@ -54,7 +54,10 @@ mod tests {
         }
         let mean = total / 64;
         for count in counts {
-            assert!((mean * 3 / 4..=mean * 5 / 4).contains(&count), "{what}: {counts:?} with {mixer:?}");
+            assert!(
+                (mean * 3 / 4..=mean * 5 / 4).contains(&count),
+                "{what}: {counts:?} with {mixer:?}"
+            );
         }
     }
 
@@ -64,8 +67,14 @@ mod tests {
         for shift in 0..=48 {
             assert_even("one field counts", (0..n).map(move |i| i << shift));
         }
-        assert_even("equal upper halves", (0..n).map(|i| 0xdead_beef_0000_0000 | i * 7919 & 0xffff_ffff));
-        assert_even("equal lower halves", (0..n).map(|i| (i * 7919) << 32 | 0xdead_beef));
+        assert_even(
+            "equal upper halves",
+            (0..n).map(|i| 0xdead_beef_0000_0000 | (i * 7919) & 0xffff_ffff),
+        );
+        assert_even(
+            "equal lower halves",
+            (0..n).map(|i| (i * 7919) << 32 | 0xdead_beef),
+        );
         assert_even("both halves equal", (0..n).map(|i| i << 32 | i));
         assert_even("reversed bits", (0..n).map(u64::reverse_bits));
     }

@@ -21,7 +21,11 @@ pub struct IndexWriter {
 
 impl IndexWriter {
     pub(super) fn new(index: Arc<Index>, pool: SegmentPool) -> Self {
-        let writer = Self { index, pool, segment_count: 1 };
+        let writer = Self {
+            index,
+            pool,
+            segment_count: 1,
+        };
         writer.count_memory();
         writer
     }
@@ -35,9 +39,16 @@ impl IndexWriter {
     /// Stores `new` for `hash`: in the place of the extent for which `same` says true, which is returned, or else beside
     /// what is there.
     #[inline]
-    pub fn put(&mut self, hash: u64, new: Extent, mut same: impl FnMut(Extent) -> bool) -> Option<Extent> {
+    pub fn put(
+        &mut self,
+        hash: u64,
+        new: Extent,
+        mut same: impl FnMut(Extent) -> bool,
+    ) -> Option<Extent> {
         let tag = self.index.mixer.tag(hash);
-        let Ok(found) = self.index.search_now(tag, |extent| Ok::<_, Infallible>(same(extent)));
+        let Ok(found) = self
+            .index
+            .search_now(tag, |extent| Ok::<_, Infallible>(same(extent)));
         if let Some((_, found)) = found {
             found.line.replace(found.place, new);
             return Some(found.extent);
@@ -66,7 +77,9 @@ impl IndexWriter {
     /// Removes the extent for `hash` for which `same` says true, and returns it.
     pub fn remove(&mut self, hash: u64, mut same: impl FnMut(Extent) -> bool) -> Option<Extent> {
         let tag = self.index.mixer.tag(hash);
-        let Ok(found) = self.index.search_now(tag, |extent| Ok::<_, Infallible>(same(extent)));
+        let Ok(found) = self
+            .index
+            .search_now(tag, |extent| Ok::<_, Infallible>(same(extent)));
         let (segment, found) = found?;
         self.index.vacate(segment, tag, found);
         self.index.count_removed(segment, 1);
@@ -94,7 +107,9 @@ impl IndexWriter {
     pub fn rebuilt(&self) -> (Arc<Index>, Self) {
         let (index, mut writer) = Index::with_mixer(self.index.mixer);
         self.index.for_each_segment(|segment| {
-            self.index.for_each_in(segment, |found| writer.insert(found.line.tag(found.place), found.extent));
+            self.index.for_each_in(segment, |found| {
+                writer.insert(found.line.tag(found.place), found.extent);
+            });
         });
         (index, writer)
     }
@@ -107,7 +122,9 @@ impl IndexWriter {
             self.grow(tag, place.segment);
         }
         let index = &*self.index;
-        let Some(segment) = index.directory.place(tag).map(|place| place.segment) else { return };
+        let Some(segment) = index.directory.place(tag).map(|place| place.segment) else {
+            return;
+        };
         let mut route = segment.route(tag);
         // There is an empty place: a segment's capacity is below the number of its places.
         while let Some(line) = index.segments.line(segment, route.at) {
@@ -118,7 +135,9 @@ impl IndexWriter {
             line.pass(tag);
             route.advance();
         }
-        index.segments.set_entries(segment, index.segments.entries(segment) + 1);
+        index
+            .segments
+            .set_entries(segment, index.segments.entries(segment) + 1);
         index.counters.len.store(index.len() + 1, Ordering::Relaxed);
     }
 
@@ -126,7 +145,10 @@ impl IndexWriter {
     pub(super) fn count_memory(&self) {
         let structs = size_of::<Index>() + size_of::<Self>();
         let bytes = structs as u64 + self.index.directory.memory_bytes() + self.pool.memory_bytes();
-        self.index.counters.memory_bytes.store(bytes, Ordering::Relaxed);
+        self.index
+            .counters
+            .memory_bytes
+            .store(bytes, Ordering::Relaxed);
     }
 }
 
@@ -139,14 +161,20 @@ impl Index {
         tag: u32,
         mut same: impl FnMut(Extent) -> Result<bool, E>,
     ) -> Result<Option<(Segment, Found<'_>)>, E> {
-        let Some(segment) = self.directory.place(tag).map(|place| place.segment) else { return Ok(None) };
-        Ok(self.search(segment, tag, &mut same)?.map(|found| (segment, found)))
+        let Some(segment) = self.directory.place(tag).map(|place| place.segment) else {
+            return Ok(None);
+        };
+        Ok(self
+            .search(segment, tag, &mut same)?
+            .map(|found| (segment, found)))
     }
 
     fn for_each_segment(&self, mut visit: impl FnMut(Segment)) {
         let mut next = Some(0);
         while let Some(tag) = next {
-            let Some(segment) = self.directory.place(tag).map(|place| place.segment) else { return };
+            let Some(segment) = self.directory.place(tag).map(|place| place.segment) else {
+                return;
+            };
             visit(segment);
             next = segment.tag_after(tag);
         }
@@ -165,7 +193,11 @@ impl Index {
 
     fn count_removed(&self, segment: Segment, removed: u32) {
         let entries = self.segments.entries(segment);
-        self.segments.set_entries(segment, entries.saturating_sub(removed));
-        self.counters.len.store(self.len().saturating_sub(u64::from(removed)), Ordering::Relaxed);
+        self.segments
+            .set_entries(segment, entries.saturating_sub(removed));
+        self.counters.len.store(
+            self.len().saturating_sub(u64::from(removed)),
+            Ordering::Relaxed,
+        );
     }
 }

@@ -21,7 +21,10 @@ impl<'b, B: Backing> Chain<'b, B> {
     /// A walk that starts with the entry that ends at `tail`.
     #[must_use]
     pub const fn new(backing: &'b B, tail: u64) -> Self {
-        Self { window: Window::new(backing), at: tail }
+        Self {
+            window: Window::new(backing),
+            at: tail,
+        }
     }
 
     /// The window that the walk reads through, for those who look at payloads on the way.
@@ -44,7 +47,10 @@ impl<B: Backing> Iterator for Chain<'_, B> {
                 self.at = entry.metadata.prev_offset;
                 Some(Ok(entry))
             }
-            Ok(None) => Some(Err(Error::Corrupt { offset: end, what: "no entry ends where one should" })),
+            Ok(None) => Some(Err(Error::Corrupt {
+                offset: end,
+                what: "no entry ends where one should",
+            })),
             Err(error) => Some(Err(error)),
         }
     }
@@ -58,7 +64,10 @@ pub(super) fn entry_at<B: Backing>(window: &mut Window<'_, B>, end: u64) -> Resu
 
 /// The last byte of the payload and the metadata of what ends at `end`; `None` where there is no room for them.
 #[inline]
-pub(super) fn trailer_at<B: Backing>(window: &mut Window<'_, B>, end: u64) -> Result<Option<[u8; ENTRY_TRAILER]>> {
+pub(super) fn trailer_at<B: Backing>(
+    window: &mut Window<'_, B>,
+    end: u64,
+) -> Result<Option<[u8; ENTRY_TRAILER]>> {
     if end < MIN_ENTRY_SIZE {
         return Ok(None);
     }
@@ -78,7 +87,9 @@ mod tests {
             sample.delete(i / 2);
         }
         let backing = Bytes::new(sample.bytes.clone());
-        let ends: Vec<u64> = Chain::new(&backing, sample.tail()).map(|entry| entry.unwrap().end()).collect();
+        let ends: Vec<u64> = Chain::new(&backing, sample.tail())
+            .map(|entry| entry.unwrap().end())
+            .collect();
         let expected: Vec<u64> = sample.ends.iter().rev().copied().collect();
         assert_eq!(ends, expected);
     }
@@ -89,9 +100,15 @@ mod tests {
         sample.put(1, &[0xff; 40]);
         let backing = Bytes::new(sample.bytes);
         let mut chain = Chain::new(&backing, 50);
-        assert!(matches!(chain.next(), Some(Err(Error::Corrupt { offset: 50, .. }))));
+        assert!(matches!(
+            chain.next(),
+            Some(Err(Error::Corrupt { offset: 50, .. }))
+        ));
         assert!(chain.next().is_none());
-        assert!(matches!(Chain::new(&backing, 5).next(), Some(Err(Error::Corrupt { offset: 5, .. }))));
+        assert!(matches!(
+            Chain::new(&backing, 5).next(),
+            Some(Err(Error::Corrupt { offset: 5, .. }))
+        ));
         assert!(Chain::new(&backing, 0).next().is_none());
     }
 }

@@ -24,20 +24,40 @@ fn a_cut_costs_the_entry_that_was_cut() {
     let seed = 23;
     let mut random = Random::new(seed);
     let sample = Sample::mixed();
-    let suffixes: [&[u8]; 6] = [&[], &[0; 1], &[0; 300], &random.bytes(150), &sample.bytes[..64], &sample.bytes];
+    let suffixes: [&[u8]; 6] = [
+        &[],
+        &[0; 1],
+        &[0; 300],
+        &random.bytes(150),
+        &sample.bytes[..64],
+        &sample.bytes,
+    ];
     for cut in 1..=sample.bytes.len() {
-        let kept: Vec<u64> = sample.ends.iter().copied().filter(|&end| end <= cut as u64).collect();
+        let kept: Vec<u64> = sample
+            .ends
+            .iter()
+            .copied()
+            .filter(|&end| end <= cut as u64)
+            .collect();
         for (which, suffix) in suffixes.iter().enumerate() {
             let mut bytes = sample.bytes[..cut].to_vec();
             bytes.extend(*suffix);
             let opened = open(&bytes);
             if kept.is_empty() {
                 // Nothing was committed; a copy of the store's start may even complete the torn first entry.
-                assert!(matches!(opened, Err(Error::NotAStore { .. }) | Ok(_)), "cut {cut}, suffix {which}");
+                assert!(
+                    matches!(opened, Err(Error::NotAStore { .. }) | Ok(_)),
+                    "cut {cut}, suffix {which}"
+                );
                 continue;
             }
-            let (report, ends) = opened.unwrap_or_else(|error| panic!("cut {cut}, suffix {which}, seed {seed}: {error}"));
-            assert_eq!(ends.get(..kept.len()), Some(&kept[..]), "cut {cut}, suffix {which}, seed {seed}");
+            let (report, ends) = opened
+                .unwrap_or_else(|error| panic!("cut {cut}, suffix {which}, seed {seed}: {error}"));
+            assert_eq!(
+                ends.get(..kept.len()),
+                Some(&kept[..]),
+                "cut {cut}, suffix {which}, seed {seed}"
+            );
             // A suffix may happen to complete the torn entry; otherwise nothing is there that was not committed.
             let extra = ends.len() - kept.len();
             // The list of tails holds its own, so that a cut can leave what reads as an entry with a damaged payload.
@@ -64,17 +84,28 @@ fn a_flipped_byte_loses_nothing_silently() {
     let masks: &[u8] = &[0xff, 1, 2, 4, 8, 16, 32, 64, 128];
     for at in 0..sample.bytes.len() {
         // Every mask on metadata and on pads, where the structure is; on long payloads a few.
-        let near_metadata = sample.ends.iter().any(|&end| (end.saturating_sub(24)..end + 64).contains(&(at as u64)));
+        let near_metadata = sample
+            .ends
+            .iter()
+            .any(|&end| (end.saturating_sub(24)..end + 64).contains(&(at as u64)));
         for &mask in if near_metadata { masks } else { &masks[..2] } {
             let mut bytes = sample.bytes.clone();
             bytes[at] ^= mask;
-            let hit = sample.ends.iter().copied().find(|&end| (at as u64) < end).unwrap();
+            let hit = sample
+                .ends
+                .iter()
+                .copied()
+                .find(|&end| (at as u64) < end)
+                .unwrap();
             match open(&bytes) {
                 Err(Error::Corrupt { .. }) => {}
                 Err(error) => panic!("byte {at}, mask {mask}: {error}"),
                 Ok((_, ends)) => {
                     for &end in sample.ends.iter().filter(|&&end| end != hit) {
-                        assert!(ends.contains(&end), "byte {at}, mask {mask}: lost the entry that ends at {end}");
+                        assert!(
+                            ends.contains(&end),
+                            "byte {at}, mask {mask}: lost the entry that ends at {end}"
+                        );
                     }
                 }
             }
@@ -112,16 +143,36 @@ fn a_hole_of_zeros_in_the_middle_is_refused() {
 /// Millions of candidates for metadata: more than can be judged one payload at a time.
 #[test]
 fn tails_that_look_like_metadata_everywhere() {
-    let length = if cfg!(debug_assertions) { 1 << 17 } else { 4 << 20 };
+    let length = if cfg!(debug_assertions) {
+        1 << 17
+    } else {
+        4 << 20
+    };
     let mut sample = Sample::new();
     for key in 1..500 {
         sample.put(key, &[0x99; 150]);
     }
     let tail = sample.tail();
-    let own_tails: Vec<u8> = sample.ends.iter().flat_map(|end| end.to_le_bytes()).cycle().take(length).collect();
-    let small_integers: Vec<u8> = (0..length as u64 / 8).flat_map(|i| (i % 300).to_le_bytes()).collect();
-    let words: Vec<u8> = (0..length / 4).flat_map(|i| u32::try_from(i % 5).unwrap().to_le_bytes()).collect();
-    for torn in [own_tails, small_integers, words, vec![0; length], vec![0xff; length]] {
+    let own_tails: Vec<u8> = sample
+        .ends
+        .iter()
+        .flat_map(|end| end.to_le_bytes())
+        .cycle()
+        .take(length)
+        .collect();
+    let small_integers: Vec<u8> = (0..length as u64 / 8)
+        .flat_map(|i| (i % 300).to_le_bytes())
+        .collect();
+    let words: Vec<u8> = (0..length / 4)
+        .flat_map(|i| u32::try_from(i % 5).unwrap().to_le_bytes())
+        .collect();
+    for torn in [
+        own_tails,
+        small_integers,
+        words,
+        vec![0; length],
+        vec![0xff; length],
+    ] {
         let mut bytes = sample.bytes.clone();
         bytes.resize(bytes.len().next_multiple_of(64), 0);
         bytes.extend(torn);
@@ -142,7 +193,12 @@ fn no_content_makes_it_panic() {
     for round in 0..3000 {
         let mut bytes = sample.bytes[..random.below(sample.bytes.len() + 1)].to_vec();
         for _ in 0..random.below(20) {
-            let Some(at) = bytes.len().checked_sub(9).filter(|&last| last > 0).map(|last| random.below(last)) else {
+            let Some(at) = bytes
+                .len()
+                .checked_sub(9)
+                .filter(|&last| last > 0)
+                .map(|last| random.below(last))
+            else {
                 continue;
             };
             match random.below(4) {
@@ -166,6 +222,10 @@ fn no_content_makes_it_panic() {
         };
         let report = salvage(&backing, &mut sink, &mut |_, _| {}).unwrap();
         assert_eq!(rescued, report.entries);
-        assert_eq!(report.entries + report.damaged_entries, checked.entries, "round {round}, seed {seed}");
+        assert_eq!(
+            report.entries + report.damaged_entries,
+            checked.entries,
+            "round {round}, seed {seed}"
+        );
     }
 }

@@ -5,7 +5,7 @@
 //! | `recover` | the decision: clean, torn, damaged, no store |
 //! | `chain` | the walk from a tail back to 0, every step well-formed |
 //! | `walk` | the same walk at opening, with the checks that keep a damaged link from losing entries unnoticed |
-//! | `scan` | the greatest offset at which a sound entry ends |
+//! | `scan`, `sieve` | the greatest offset at which a sound entry ends |
 //! | `prefixes`, `polynomial` | the checksum of any range from two prefix checksums |
 //! | `survey` | every sound entry of a file, damaged or not, newest first |
 //! | `verify`, `salvage` | what a survey tells, and what it rescues |
@@ -14,7 +14,7 @@
 //! Nothing here changes the medium, and an I/O error is returned as one, never taken for an end.
 //!
 //! Memory: windows of at most 1 MiB; prefix checksums, built only for a tail made of a great many near-entries,
-//! take at most a sixteenth of the file and at most 32 MiB (a 1,024th of files above 32 GiB).
+//! take at most a sixteenth of the file and at most 32 MiB (a 1,024th of files above 32 GiB), and 1 MiB.
 
 mod chain;
 mod polynomial;
@@ -23,6 +23,7 @@ mod recover;
 mod report;
 mod salvage;
 mod scan;
+mod sieve;
 mod survey;
 mod verify;
 mod walk;

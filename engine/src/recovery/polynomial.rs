@@ -6,11 +6,14 @@
 
 const POLYNOMIAL: u32 = 0xedb8_8320;
 const ONE: u32 = 1 << 31;
-const X: u32 = 1 << 30;
-const ORDER: u64 = (1 << 32) - 1;
+const X_4: u32 = 1 << 27;
+const INVERSE_OF_X_8: u32 = backward_step(ONE, 8);
+const DIGITS: usize = 8;
 
-/// x^(2^k), for every k below 32; x^(2^32) is x again.
-const SQUARES: [u32; 32] = squares();
+/// x^(8 d 256^k) for the digit `d` and its place `k`: a length has eight digits.
+static POWERS: [[u32; 256]; DIGITS] = powers(multiply(X_4, X_4));
+/// The same for x^(-8).
+static INVERSE_POWERS: [[u32; 256]; DIGITS] = powers(INVERSE_OF_X_8);
 /// What the low byte of a register becomes after one more byte.
 const FORWARD: [u32; 256] = forward();
 /// What the upper byte of a polynomial becomes when it is divided by x^8.
@@ -30,12 +33,12 @@ pub(super) const fn multiply(a: u32, b: u32) -> u32 {
 
 /// x^(8 `bytes`): what appending `bytes` bytes multiplies a checksum by.
 pub(super) fn power(bytes: u64) -> u32 {
-    raise(bytes % ORDER * 8 % ORDER)
+    raise(&POWERS, bytes)
 }
 
 /// x^(-8 `bytes`), the inverse of [`power`].
 pub(super) fn inverse_power(bytes: u64) -> u32 {
-    raise(ORDER - bytes % ORDER * 8 % ORDER)
+    raise(&INVERSE_POWERS, bytes)
 }
 
 /// The checksum after one more byte.
@@ -53,29 +56,40 @@ pub(super) fn divide_by_byte(polynomial: u32) -> u32 {
     polynomial << 8 ^ BACKWARD.get(usize::from(high)).copied().unwrap_or(0)
 }
 
-fn raise(mut exponent: u64) -> u32 {
+fn raise(table: &[[u32; 256]; DIGITS], exponent: u64) -> u32 {
     let mut result = ONE;
-    for square in SQUARES {
-        if exponent & 1 == 1 {
-            result = multiply(result, square);
+    for (row, digit) in table.iter().zip(exponent.to_le_bytes()) {
+        if digit != 0 {
+            result = multiply(result, row.get(usize::from(digit)).copied().unwrap_or(ONE));
         }
-        exponent >>= 1;
     }
     result
 }
 
-#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which checks it")]
-const fn squares() -> [u32; 32] {
-    let mut squares = [X; 32];
-    let mut k = 1;
-    while k < 32 {
-        squares[k] = multiply(squares[k - 1], squares[k - 1]);
-        k += 1;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated by the compiler, which checks it"
+)]
+const fn powers(base: u32) -> [[u32; 256]; DIGITS] {
+    let mut table = [[ONE; 256]; DIGITS];
+    let (mut place, mut unit) = (0, base);
+    while place < DIGITS {
+        let mut digit = 1;
+        while digit < 256 {
+            table[place][digit] = multiply(table[place][digit - 1], unit);
+            digit += 1;
+        }
+        unit = multiply(table[place][255], unit);
+        place += 1;
     }
-    squares
+    table
 }
 
-#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated by the compiler, below 256")]
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "evaluated by the compiler, below 256"
+)]
 const fn forward() -> [u32; 256] {
     let mut table = [0; 256];
     let mut byte = 0;
@@ -92,23 +106,31 @@ const fn forward() -> [u32; 256] {
     table
 }
 
-#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated by the compiler, below 256")]
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "evaluated by the compiler, below 256"
+)]
 const fn backward() -> [u32; 256] {
     let mut table = [0; 256];
     let mut byte = 0;
     while byte < 256 {
-        let mut register = (byte as u32) << 24;
-        let mut bit = 0;
-        while bit < 8 {
-            // Dividing by x undoes `register >> 1 ^ ..`: its correction is the only one that sets the top bit.
-            let top = 0_u32.wrapping_sub(register >> 31);
-            register = (register ^ POLYNOMIAL & top) << 1 | top & 1;
-            bit += 1;
-        }
-        table[byte] = register;
+        table[byte] = backward_step((byte as u32) << 24, 8);
         byte += 1;
     }
     table
+}
+
+/// `polynomial` divided by x, `times` times.
+const fn backward_step(mut polynomial: u32, times: u32) -> u32 {
+    let mut left = times;
+    while left > 0 {
+        // Dividing undoes `register >> 1 ^ ..`: the correction is the only part of that which sets the top bit.
+        let top = 0_u32.wrapping_sub(polynomial >> 31);
+        polynomial = (polynomial ^ POLYNOMIAL & top) << 1 | top & 1;
+        left -= 1;
+    }
+    polynomial
 }
 
 #[cfg(test)]
@@ -117,19 +139,47 @@ mod tests {
 
     #[test]
     fn ranges_follow_from_prefixes() {
-        let bytes: Vec<u8> = (0..3000_u32).map(|i| (i * i / 8).to_le_bytes()[0]).collect();
-        for (a, b) in [(0, 0), (0, 1), (1, 2), (64, 65), (17, 2999), (64, 3000), (2048, 2052)] {
+        let bytes: Vec<u8> = (0..3000_u32)
+            .map(|i| (i * i / 8).to_le_bytes()[0])
+            .collect();
+        for (a, b) in [
+            (0, 0),
+            (0, 1),
+            (1, 2),
+            (64, 65),
+            (17, 2999),
+            (64, 3000),
+            (2048, 2052),
+        ] {
             let shifted = multiply(crc32fast::hash(&bytes[..a]), power((b - a) as u64));
-            assert_eq!(crc32fast::hash(&bytes[..b]) ^ shifted, crc32fast::hash(&bytes[a..b]), "{a}..{b}");
+            assert_eq!(
+                crc32fast::hash(&bytes[..b]) ^ shifted,
+                crc32fast::hash(&bytes[a..b]),
+                "{a}..{b}"
+            );
         }
     }
 
     #[test]
     fn powers_and_their_inverses() {
-        for bytes in [0, 1, 7, 64, 4096, 1 << 31, (1 << 32) - 1, 1 << 32, (1 << 48) - 5, u64::MAX] {
+        for bytes in [
+            0,
+            1,
+            7,
+            64,
+            4096,
+            1 << 31,
+            (1 << 32) - 1,
+            1 << 32,
+            (1 << 48) - 5,
+            u64::MAX,
+        ] {
             assert_eq!(multiply(power(bytes), inverse_power(bytes)), ONE, "{bytes}");
         }
-        assert_eq!(multiply(power(1 << 40), power(12345)), power((1 << 40) + 12345));
+        assert_eq!(
+            multiply(power(1 << 40), power(12345)),
+            power((1 << 40) + 12345)
+        );
         let mut down = 0x1234_5678;
         for bytes in 0..300 {
             assert_eq!(multiply(down, power(bytes)), 0x1234_5678);
@@ -139,7 +189,9 @@ mod tests {
 
     #[test]
     fn appending_is_the_checksum() {
-        let checksum = b"123456789".iter().fold(0, |checksum, &byte| append(checksum, byte));
+        let checksum = b"123456789"
+            .iter()
+            .fold(0, |checksum, &byte| append(checksum, byte));
         assert_eq!(checksum, 0xcbf4_3926);
     }
 }

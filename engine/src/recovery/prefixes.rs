@@ -1,9 +1,10 @@
 //! The checksum of any payload: directly, or in constant time from checksums of the file's prefixes.
 //!
-//! Prefix checksums are kept *normalised*: `N(a) = P(a) x^(-8a)`, so that the payload `a..b` has the checksum `c` exactly when
-//! `N(a) = (P(b) + c) x^(-8b)`: one multiplication per candidate, and none that depends on `a`.
+//! Prefix checksums are compared *normalised*: with `N(a) = P(a) x^(-8a)`, the payload `a..b` has the checksum `c` exactly
+//! when `N(a) = (P(b) + c) x^(-8b)`. Neither side depends on the other's offset: going through a file, the right side's factor
+//! follows from one byte to the next, and the left side is remembered for starts that many candidates share.
 
-use super::polynomial::{inverse_power, multiply, power};
+use super::polynomial::{inverse_power, multiply};
 use super::window::for_each_piece;
 use crate::backing::Backing;
 use crate::format::PAYLOAD_ALIGNMENT;
@@ -27,10 +28,15 @@ pub(super) fn checksum<B: Backing>(backing: &B, range: Range<u64>) -> Result<u32
     Ok(hasher.finalize())
 }
 
-/// Normalised checksums of the prefixes that end at multiples of a spacing.
+/// How many normalised checksums are remembered: 1 MiB of them.
+const REMEMBERED: usize = 1 << 16;
+
+/// Checksums of the prefixes that end at multiples of a spacing.
 pub(super) struct Prefixes {
     spacing: u64,
     table: Vec<u32>,
+    /// Where a prefix ends, and its normalised checksum.
+    remembered: Vec<(u64, u32)>,
 }
 
 impl Prefixes {
@@ -46,42 +52,58 @@ impl Prefixes {
             doing: "reserve memory for the prefix checksums of a damaged store",
             source: io::Error::from(io::ErrorKind::OutOfMemory),
         })?;
-        let (mut prefix, mut weight) = (0, power(0));
-        let step = inverse_power(spacing);
+        let mut prefix = 0;
         let piece_len = usize::try_from(spacing).unwrap_or(MAX_SPACING_BYTES);
         for_each_piece(backing, 0..end, |bytes| {
             for piece in bytes.chunks(piece_len) {
-                table.push(multiply(prefix, weight));
-                weight = multiply(weight, step);
+                table.push(prefix);
                 prefix = extend(prefix, piece);
             }
             Ok(())
         })?;
         if end.is_multiple_of(spacing) {
-            table.push(multiply(prefix, weight));
+            table.push(prefix);
         }
-        Ok(Self { spacing, table })
+        // The empty prefix, whose checksum is 0, is at its place in a table of zeros.
+        Ok(Self {
+            spacing,
+            table,
+            remembered: vec![(0, 0); REMEMBERED],
+        })
     }
 
     /// `N(at)`; reads a little of the file when `at` is no multiple of the spacing.
     #[inline]
-    pub(super) fn normalised<B: Backing>(&self, backing: &B, at: u64) -> Result<u32> {
-        if at.is_multiple_of(self.spacing) {
-            return self.entry(at / self.spacing);
+    pub(super) fn normalised<B: Backing>(&mut self, backing: &B, at: u64) -> Result<u32> {
+        let slot = usize::try_from(at / PAYLOAD_ALIGNMENT % REMEMBERED as u64).unwrap_or(0);
+        if let Some(&(end, normalised)) = self.remembered.get(slot)
+            && end == at
+        {
+            return Ok(normalised);
         }
-        Ok(multiply(self.plain(backing, at)?, inverse_power(at)))
+        let normalised = multiply(self.plain(backing, at)?, inverse_power(at));
+        if let Some(place) = self.remembered.get_mut(slot) {
+            *place = (at, normalised);
+        }
+        Ok(normalised)
     }
 
     /// `P(at)`, the checksum of all bytes before `at`.
     pub(super) fn plain<B: Backing>(&self, backing: &B, at: u64) -> Result<u32> {
-        let base = at - at % self.spacing;
-        let prefix = multiply(self.entry(at / self.spacing)?, power(base));
-        let mut buffer = [0; MAX_SPACING_BYTES];
-        let rest = usize::try_from(at - base).ok().and_then(|rest| buffer.get_mut(..rest)).unwrap_or_default();
-        if !rest.is_empty() {
-            backing.read(base, rest).map_err(Error::io("read the store"))?;
+        let prefix = self.entry(at / self.spacing)?;
+        let rest = at % self.spacing;
+        if rest == 0 {
+            return Ok(prefix);
         }
-        Ok(extend(prefix, rest))
+        let mut buffer = [0; MAX_SPACING_BYTES];
+        let bytes = usize::try_from(rest)
+            .ok()
+            .and_then(|rest| buffer.get_mut(..rest))
+            .unwrap_or_default();
+        backing
+            .read(at - rest, bytes)
+            .map_err(Error::io("read the store"))?;
+        Ok(extend(prefix, bytes))
     }
 
     fn entry(&self, index: u64) -> Result<u32> {
@@ -109,13 +131,26 @@ mod tests {
         let backing = Bytes::new(bytes.clone());
         for spacing in [64, 1024] {
             let mut prefixes = Prefixes::build(&backing, 20_000).unwrap();
-            prefixes.table =
-                prefixes.table.into_iter().step_by(usize::try_from(spacing / prefixes.spacing).unwrap()).collect();
+            prefixes.table = prefixes
+                .table
+                .into_iter()
+                .step_by(usize::try_from(spacing / prefixes.spacing).unwrap())
+                .collect();
             prefixes.spacing = spacing;
-            for (start, end) in [(0, 1), (0, 20_000), (64, 65), (128, 9_999), (6_400, 6_463), (1024, 2048)] {
+            for (start, end) in [
+                (0, 1),
+                (0, 20_000),
+                (64, 65),
+                (128, 9_999),
+                (6_400, 6_463),
+                (1024, 2048),
+            ] {
                 let direct = checksum(&backing, start..end).unwrap();
                 let plain = prefixes.plain(&backing, end).unwrap();
-                assert_eq!(plain, crc32fast::hash(&bytes[..usize::try_from(end).unwrap()]));
+                assert_eq!(
+                    plain,
+                    crc32fast::hash(&bytes[..usize::try_from(end).unwrap()])
+                );
                 assert_eq!(
                     prefixes.normalised(&backing, start).unwrap(),
                     multiply(plain ^ direct, inverse_power(end)),
@@ -129,6 +164,9 @@ mod tests {
     fn a_whole_number_of_pieces_has_its_last_prefix() {
         let backing = Bytes::new(vec![3; 128]);
         let prefixes = Prefixes::build(&backing, 128).unwrap();
-        assert_eq!(prefixes.plain(&backing, 128).unwrap(), crc32fast::hash(&[3; 128]));
+        assert_eq!(
+            prefixes.plain(&backing, 128).unwrap(),
+            crc32fast::hash(&[3; 128])
+        );
     }
 }

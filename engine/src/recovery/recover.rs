@@ -4,7 +4,8 @@
 
 use super::chain::trailer_at;
 use super::report::{Outcome, RecoveryReport};
-use super::scan::{Scan, has_its_checksum, is_blank, length_without_zeros};
+use super::scan::{Scan, has_its_checksum};
+use super::sieve::{is_blank, length_without_zeros};
 use super::walk::{Last, walk};
 use super::window::Window;
 use crate::backing::Backing;
@@ -21,9 +22,15 @@ where
     B: Backing,
     F: FnMut(&Entry) -> Result<()>,
 {
-    let file_len = backing.len().map_err(Error::io("find the length of the store"))?;
+    let file_len = backing
+        .len()
+        .map_err(Error::io("find the length of the store"))?;
     let (outcome, tail) = find_tail(backing, file_len)?;
-    let last = if outcome == Outcome::DamagedLastPayload { Last::Damaged } else { Last::Sound };
+    let last = if outcome == Outcome::DamagedLastPayload {
+        Last::Damaged
+    } else {
+        Last::Sound
+    };
     let walked = walk(backing, tail, last, visit)?;
     Ok(RecoveryReport {
         outcome,
@@ -59,13 +66,17 @@ fn find_tail<B: Backing>(backing: &B, file_len: u64) -> Result<(Outcome, u64)> {
     if let Some(last) = Scan::new(backing, ceiling).last_sound(0, ceiling)? {
         let tail = last.end();
         return Ok(match at_end {
-            Some(entry) if entry.metadata.prev_offset == tail => (Outcome::DamagedLastPayload, file_len),
+            Some(entry) if entry.metadata.prev_offset == tail => {
+                (Outcome::DamagedLastPayload, file_len)
+            }
             _ if used <= tail => (Outcome::UnusedSpace, tail),
             _ => (Outcome::TornTail, tail),
         });
     }
     match at_end {
-        Some(entry) if blank && has_its_checksum(backing, &entry)? => Ok((Outcome::Clean, file_len)),
+        Some(entry) if blank && has_its_checksum(backing, &entry)? => {
+            Ok((Outcome::Clean, file_len))
+        }
         _ => Err(Error::NotAStore { length: file_len }),
     }
 }
@@ -83,15 +94,25 @@ mod tests {
     fn nothing_and_zeros_are_empty_stores() {
         for length in [0, 1, 20, 21, 22, 4096, 1 << 20] {
             let report = report(&vec![0; length]).unwrap();
-            assert_eq!((report.outcome, report.tail, report.entries), (Outcome::Empty, 0, 0));
+            assert_eq!(
+                (report.outcome, report.tail, report.entries),
+                (Outcome::Empty, 0, 0)
+            );
             assert_eq!(report.cut_bytes, length as u64);
         }
     }
 
     #[test]
     fn foreign_bytes_are_no_store() {
-        for bytes in [&b"x"[..], b"just a text that is longer than an entry", &[0xff; 5000], &[1, 0, 0, 0, 0, 0, 0, 0]] {
-            assert!(matches!(report(bytes), Err(Error::NotAStore { length }) if length == bytes.len() as u64));
+        for bytes in [
+            &b"x"[..],
+            b"just a text that is longer than an entry",
+            &[0xff; 5000],
+            &[1, 0, 0, 0, 0, 0, 0, 0],
+        ] {
+            assert!(
+                matches!(report(bytes), Err(Error::NotAStore { length }) if length == bytes.len() as u64)
+            );
         }
     }
 
@@ -109,7 +130,10 @@ mod tests {
             sample.put(2, &vec![5; size]);
             sample.bytes[200] ^= 1;
             let report = report(&sample.bytes).unwrap();
-            assert_eq!((report.outcome, report.tail), (Outcome::DamagedLastPayload, sample.tail()));
+            assert_eq!(
+                (report.outcome, report.tail),
+                (Outcome::DamagedLastPayload, sample.tail())
+            );
             assert_eq!((report.entries, report.damaged_entries), (2, 1));
             assert_eq!(report.first_damaged, Some(sample.tail() - METADATA_SIZE));
         }
@@ -124,11 +148,15 @@ mod tests {
         let at = usize::try_from(sample.ends[3]).unwrap() - 12;
         sample.bytes[at..at + 8].fill(0xff);
         let met = sample.ends[3];
-        assert!(matches!(report(&sample.bytes), Err(Error::Corrupt { offset, .. }) if offset == met));
+        assert!(
+            matches!(report(&sample.bytes), Err(Error::Corrupt { offset, .. }) if offset == met)
+        );
         // Behind a torn tail too: the scan must find the sound entry whose predecessor is broken.
         sample.bytes.extend([9; 50]);
         sample.bytes.extend([0; 5000]);
-        assert!(matches!(report(&sample.bytes), Err(Error::Corrupt { offset, .. }) if offset == met));
+        assert!(
+            matches!(report(&sample.bytes), Err(Error::Corrupt { offset, .. }) if offset == met)
+        );
     }
 
     /// CRC-32 of these bytes is 0, and the key hash may be 0 when a caller gives hashes: then the metadata are all zeros.
@@ -149,11 +177,17 @@ mod tests {
         sample.put(1, b"one");
         sample.put(2, b"two");
         let backing = Bytes::new(sample.bytes.clone());
-        assert!(matches!(recover(&backing, |_| Err(Error::Latched)), Err(Error::Latched)));
+        assert!(matches!(
+            recover(&backing, |_| Err(Error::Latched)),
+            Err(Error::Latched)
+        ));
         sample.bytes.extend([3; 9000]);
         for fails_at in 0..3 {
             let backing = Bytes::failing(sample.bytes.clone(), fails_at);
-            assert!(matches!(recover(&backing, |_| Ok(())), Err(Error::Io { .. })), "read {fails_at}");
+            assert!(
+                matches!(recover(&backing, |_| Ok(())), Err(Error::Io { .. })),
+                "read {fails_at}"
+            );
         }
     }
 }

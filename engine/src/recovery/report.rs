@@ -44,28 +44,49 @@ impl RecoveryReport {
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.damaged_entries == 0
-            && matches!(self.outcome, Outcome::Empty | Outcome::Clean | Outcome::UnusedSpace)
+            && matches!(
+                self.outcome,
+                Outcome::Empty | Outcome::Clean | Outcome::UnusedSpace
+            )
     }
 }
 
 impl fmt::Display for RecoveryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tail, cut_bytes, entries, .. } = self;
+        let Self {
+            tail,
+            cut_bytes,
+            entries,
+            ..
+        } = self;
         match self.outcome {
             Outcome::Empty => f.write_str("the store is empty")?,
             Outcome::Clean => write!(f, "the store is whole: {entries} entries in {tail} bytes")?,
             Outcome::UnusedSpace => {
-                write!(f, "the store is whole: {entries} entries in {tail} bytes, {cut_bytes} bytes of unused space behind them")?;
+                write!(
+                    f,
+                    "the store is whole: {entries} entries in {tail} bytes, {cut_bytes} bytes of unused space behind them"
+                )?;
             }
             Outcome::TornTail => {
-                write!(f, "an unfinished write of {cut_bytes} bytes was found at offset {tail}; the {entries} entries before it are kept")?;
+                write!(
+                    f,
+                    "an unfinished write of {cut_bytes} bytes was found at offset {tail}; the {entries} entries before it are kept"
+                )?;
             }
             Outcome::DamagedLastPayload => {
-                write!(f, "the last of {entries} entries does not match its checksum; it is kept")?;
+                write!(
+                    f,
+                    "the last of {entries} entries does not match its checksum; it is kept"
+                )?;
             }
         }
         if let Some(first) = self.first_damaged {
-            write!(f, "; {} with a damaged payload, the first before offset {first}", self.damaged_entries)?;
+            write!(
+                f,
+                "; {} with a damaged payload, the first before offset {first}",
+                self.damaged_entries
+            )?;
         }
         Ok(())
     }

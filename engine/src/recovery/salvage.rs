@@ -62,9 +62,18 @@ pub fn salvage<B: Backing>(
     sink: &mut dyn FnMut(SalvagedEntry) -> Result<()>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<SalvageReport> {
-    let file_len = source.len().map_err(Error::io("find the length of the damaged store"))?;
-    let mut progress = Progress { told: 0, total: file_len.saturating_mul(2), tell: progress };
-    let mut report = SalvageReport { file_len, ..SalvageReport::default() };
+    let file_len = source
+        .len()
+        .map_err(Error::io("find the length of the damaged store"))?;
+    let mut progress = Progress {
+        told: 0,
+        total: file_len.saturating_mul(2),
+        tell: progress,
+    };
+    let mut report = SalvageReport {
+        file_len,
+        ..SalvageReport::default()
+    };
 
     let mut marks = Vec::new();
     let mut survey = Survey::new(source, file_len, false);
@@ -159,10 +168,17 @@ mod tests {
         for at in 0..sample.bytes.len() {
             let mut bytes = sample.bytes.clone();
             bytes[at] ^= 0xff;
-            let hit = sample.ends.iter().position(|&end| (at as u64) < end).unwrap();
+            let hit = sample
+                .ends
+                .iter()
+                .position(|&end| (at as u64) < end)
+                .unwrap();
             let (ends, report) = rescued(&bytes);
             let others = |ends: &[u64]| -> Vec<u64> {
-                ends.iter().copied().filter(|&end| end != sample.ends[hit]).collect()
+                ends.iter()
+                    .copied()
+                    .filter(|&end| end != sample.ends[hit])
+                    .collect()
             };
             assert_eq!(others(&ends), others(&sample.ends), "byte {at}");
             assert!(report.damaged_entries <= 1);

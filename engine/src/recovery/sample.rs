@@ -15,7 +15,10 @@ pub(super) struct Sample {
 
 impl Sample {
     pub(super) fn new() -> Self {
-        Self { bytes: Vec::new(), ends: Vec::new() }
+        Self {
+            bytes: Vec::new(),
+            ends: Vec::new(),
+        }
     }
 
     pub(super) fn tail(&self) -> u64 {
@@ -34,7 +37,8 @@ impl Sample {
 
     fn finish(&mut self, key_hash: u64, prev: u64, payload: &[u8]) {
         self.bytes.extend(payload);
-        self.bytes.extend(EntryMetadata::new(key_hash, prev, compute_checksum(payload)).serialize());
+        self.bytes
+            .extend(EntryMetadata::new(key_hash, prev, compute_checksum(payload)).serialize());
         self.ends.push(self.tail());
     }
 
@@ -54,11 +58,17 @@ impl Sample {
         nested.delete(2);
         sample.put(4, &nested.bytes);
         sample.put(5, &[0, 0]);
-        let integers: Vec<u8> = (0..40_u64).flat_map(|i| (i * 7 % 90).to_le_bytes()).collect();
+        let integers: Vec<u8> = (0..40_u64)
+            .flat_map(|i| (i * 7 % 90).to_le_bytes())
+            .collect();
         sample.put(6, &integers);
         let own_start = sample.bytes.clone();
         sample.put(7, &own_start);
-        let tails: Vec<u8> = sample.ends.iter().flat_map(|end| end.to_le_bytes()).collect();
+        let tails: Vec<u8> = sample
+            .ends
+            .iter()
+            .flat_map(|end| end.to_le_bytes())
+            .collect();
         sample.put(3, &tails);
         sample.delete(4);
         sample.put(8, &[0; 130]);
@@ -76,11 +86,18 @@ pub(super) struct Bytes {
 
 impl Bytes {
     pub(super) fn new(bytes: Vec<u8>) -> Self {
-        Self { content: bytes.into(), reads: Cell::new(0), fails_at: None }
+        Self {
+            content: bytes.into(),
+            reads: Cell::new(0),
+            fails_at: None,
+        }
     }
 
     pub(super) fn failing(bytes: Vec<u8>, fails_at: u64) -> Self {
-        Self { fails_at: Some(fails_at), ..Self::new(bytes) }
+        Self {
+            fails_at: Some(fails_at),
+            ..Self::new(bytes)
+        }
     }
 
     pub(super) fn reads(&self) -> u64 {
@@ -195,6 +212,9 @@ impl Random {
     }
 
     pub(super) fn bytes(&mut self, length: usize) -> Vec<u8> {
-        std::iter::repeat_with(|| self.next().to_le_bytes()).flatten().take(length).collect()
+        std::iter::repeat_with(|| self.next().to_le_bytes())
+            .flatten()
+            .take(length)
+            .collect()
     }
 }

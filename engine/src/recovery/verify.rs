@@ -80,7 +80,11 @@ impl VerifyReport {
     fn damage(&mut self, offset: u64, key_hash: Option<u64>, kind: DamageKind) {
         self.damaged_count += 1;
         if self.damaged.len() < MAX_LISTED {
-            self.damaged.push(Damage { offset, key_hash, kind });
+            self.damaged.push(Damage {
+                offset,
+                key_hash,
+                kind,
+            });
         }
     }
 
@@ -97,7 +101,11 @@ impl VerifyReport {
 
 impl fmt::Display for VerifyReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} entries ({} deletions), {} bytes of payload", self.entries, self.tombstones, self.payload_bytes)?;
+        write!(
+            f,
+            "{} entries ({} deletions), {} bytes of payload",
+            self.entries, self.tombstones, self.payload_bytes
+        )?;
         match self.damaged_count {
             0 => f.write_str(", all sound")?,
             1 => f.write_str(", 1 damaged")?,
@@ -115,7 +123,10 @@ impl fmt::Display for VerifyReport {
 /// Reads the file once; `progress` is told how many bytes are done, and of how many.
 pub fn verify<B: Backing>(backing: &B, progress: &mut dyn FnMut(u64, u64)) -> Result<VerifyReport> {
     let file_len = length(backing)?;
-    let mut report = VerifyReport { file_len, ..VerifyReport::default() };
+    let mut report = VerifyReport {
+        file_len,
+        ..VerifyReport::default()
+    };
     let mut survey = Survey::new(backing, file_len, false);
     let mut told = 0;
     while let Some(step) = survey.next()? {
@@ -155,7 +166,10 @@ pub fn verify<B: Backing>(backing: &B, progress: &mut dyn FnMut(u64, u64)) -> Re
 ///
 /// The threads share the work only while everything is sound; on the first sign of damage the file is
 /// checked again by [`verify`], which tells what it is.
-pub fn verify_parallel<B: Backing + Sync>(backing: &B, progress: &mut dyn FnMut(u64, u64)) -> Result<VerifyReport> {
+pub fn verify_parallel<B: Backing + Sync>(
+    backing: &B,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<VerifyReport> {
     let file_len = length(backing)?;
     let threads = thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     if threads == 1 || file_len < 2 * RUN_LENGTH {
@@ -164,17 +178,34 @@ pub fn verify_parallel<B: Backing + Sync>(backing: &B, progress: &mut dyn FnMut(
     let Some(runs) = split(backing, file_len)? else {
         return verify(backing, progress);
     };
-    let work = Work { backing, runs: &runs, next: AtomicUsize::new(0), done: AtomicU64::new(0), stop: AtomicBool::new(false) };
+    let work = Work {
+        backing,
+        runs: &runs,
+        next: AtomicUsize::new(0),
+        done: AtomicU64::new(0),
+        stop: AtomicBool::new(false),
+    };
     let parts = thread::scope(|scope| {
         // Where no thread can be started (wasm), this one does it all.
         let others: Vec<_> = (1..threads)
-            .filter_map(|_| thread::Builder::new().spawn_scoped(scope, || work.take_part(&mut |_| {})).ok())
+            .filter_map(|_| {
+                thread::Builder::new()
+                    .spawn_scoped(scope, || work.take_part(&mut |_| {}))
+                    .ok()
+            })
             .collect();
         let mut parts = vec![work.take_part(&mut |done| progress(done, file_len))];
-        parts.extend(others.into_iter().map(|other| other.join().unwrap_or(Ok(None))));
+        parts.extend(
+            others
+                .into_iter()
+                .map(|other| other.join().unwrap_or(Ok(None))),
+        );
         parts
     });
-    let mut report = VerifyReport { file_len, ..VerifyReport::default() };
+    let mut report = VerifyReport {
+        file_len,
+        ..VerifyReport::default()
+    };
     for part in parts {
         let Some(part) = part? else {
             return verify(backing, progress);
@@ -188,7 +219,9 @@ pub fn verify_parallel<B: Backing + Sync>(backing: &B, progress: &mut dyn FnMut(
 }
 
 fn length<B: Backing>(backing: &B) -> Result<u64> {
-    backing.len().map_err(Error::io("find the length of the store"))
+    backing
+        .len()
+        .map_err(Error::io("find the length of the store"))
 }
 
 /// Cuts the chain into runs of about equal length, from their end to their start; `None` when it is broken.
@@ -280,13 +313,21 @@ mod tests {
         let metadata_offset = sample.ends[4] - 20;
         bytes[usize::try_from(metadata_offset).unwrap() - 5] ^= 2;
         let report = check(&bytes);
-        let damage = Damage { offset: metadata_offset, key_hash: Some(3), kind: DamageKind::Payload };
+        let damage = Damage {
+            offset: metadata_offset,
+            key_hash: Some(3),
+            kind: DamageKind::Payload,
+        };
         assert_eq!((report.damaged_count, report.damaged), (1, vec![damage]));
 
         bytes = sample.bytes.clone();
         bytes[usize::try_from(metadata_offset).unwrap()..][..20].fill(0xee);
         let report = check(&bytes);
-        let damage = Damage { offset: sample.ends[4], key_hash: None, kind: DamageKind::Missing };
+        let damage = Damage {
+            offset: sample.ends[4],
+            key_hash: None,
+            kind: DamageKind::Missing,
+        };
         assert_eq!((report.damaged_count, report.damaged), (1, vec![damage]));
         assert_eq!(report.unreferenced, vec![sample.ends[3]..sample.ends[4]; 1]);
         assert_eq!(report.entries, whole.entries - 1);
@@ -295,7 +336,10 @@ mod tests {
         bytes.extend([1; 10]);
         let report = check(&bytes);
         assert!(report.is_sound());
-        assert_eq!(report.unreferenced, vec![sample.tail()..sample.tail() + 10; 1]);
+        assert_eq!(
+            report.unreferenced,
+            vec![sample.tail()..sample.tail() + 10; 1]
+        );
     }
 
     #[test]

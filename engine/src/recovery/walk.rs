@@ -101,7 +101,9 @@ impl<'b, B: Backing> Suspicions<'b, B> {
         if another_start_fits(backing, entry)? {
             return Ok(true);
         }
-        let scan = self.scan.get_or_insert_with(|| Scan::new(backing, self.tail));
+        let scan = self
+            .scan
+            .get_or_insert_with(|| Scan::new(backing, self.tail));
         let inside = scan.last_sound(entry.metadata.prev_offset, entry.metadata_offset - 1)?;
         if inside.is_some() {
             return Ok(true);
@@ -115,7 +117,9 @@ impl<'b, B: Backing> Suspicions<'b, B> {
 /// Whether the first 4 KiB behind the previous tail hold a sound entry that starts at that tail too.
 fn skips_an_entry<B: Backing>(chain: &mut Chain<'_, B>, entry: &Entry) -> Result<bool> {
     let prev = entry.metadata.prev_offset;
-    let end = entry.metadata_offset.min(prev.saturating_add(SMALL_PAYLOAD));
+    let end = entry
+        .metadata_offset
+        .min(prev.saturating_add(SMALL_PAYLOAD));
     // The first entry that can end here has one byte of payload.
     let bytes = chain.window().bytes(prev..end)?;
     let [a, b, c, d, ..] = prev.to_le_bytes();
@@ -123,13 +127,17 @@ fn skips_an_entry<B: Backing>(chain: &mut Chain<'_, B>, entry: &Entry) -> Result
     let mut any = false;
     for phase in 0..4 {
         let (words, _) = bytes.get(phase..).unwrap_or_default().as_chunks();
-        any |= words.iter().fold(false, |any, word| any | (u32::from_le_bytes(*word) == low));
+        any |= words
+            .iter()
+            .fold(false, |any, word| any | (u32::from_le_bytes(*word) == low));
     }
     if !any {
         return Ok(false);
     }
     for (end, trailer) in (prev + MIN_ENTRY_SIZE..).zip(bytes.array_windows::<ENTRY_TRAILER>()) {
-        let Some(inner) = Entry::parse(end, trailer).filter(|inner| inner.metadata.prev_offset == prev) else {
+        let Some(inner) =
+            Entry::parse(end, trailer).filter(|inner| inner.metadata.prev_offset == prev)
+        else {
             continue;
         };
         let payload = slice(bytes, prev, &inner.payload()).unwrap_or_default();
@@ -147,22 +155,37 @@ fn skips_an_entry<B: Backing>(chain: &mut Chain<'_, B>, entry: &Entry) -> Result
 fn another_start_fits<B: Backing>(backing: &B, entry: &Entry) -> Result<bool> {
     let m = entry.metadata_offset;
     let stored = u32::from_le_bytes(entry.metadata.checksum);
-    if !entry.is_tombstone && stored == crc32fast::hash(&TOMBSTONE) && m > 1 && checksum(backing, m - 1..m)? == stored {
+    if !entry.is_tombstone
+        && stored == crc32fast::hash(&TOMBSTONE)
+        && m > 1
+        && checksum(backing, m - 1..m)? == stored
+    {
         return Ok(true);
     }
-    let lowest = align_to_payload(entry.metadata.prev_offset.min(m.saturating_sub(SMALL_PAYLOAD)));
+    let lowest = align_to_payload(
+        entry
+            .metadata
+            .prev_offset
+            .min(m.saturating_sub(SMALL_PAYLOAD)),
+    );
     let step = power(PAYLOAD_ALIGNMENT);
     let (mut suffix, mut weight) = (0, power(0));
     let mut high = m;
     while high > lowest {
         let low = (high - 1 - (high - 1) % MAX_SPAN).max(lowest);
-        let view = backing.view(low..high).map_err(Error::io("read the store"))?;
+        let view = backing
+            .view(low..high)
+            .map_err(Error::io("read the store"))?;
         let mut at = high;
         while at > low {
             let start = (at - 1 - (at - 1) % PAYLOAD_ALIGNMENT).max(low);
             let piece = slice(view.as_ref(), low, &(start..at)).unwrap_or_default();
             suffix ^= multiply(crc32fast::hash(piece), weight);
-            weight = if at - start == PAYLOAD_ALIGNMENT { multiply(weight, step) } else { power(m - start) };
+            weight = if at - start == PAYLOAD_ALIGNMENT {
+                multiply(weight, step)
+            } else {
+                power(m - start)
+            };
             if suffix == stored && start != entry.payload_offset {
                 return Ok(true);
             }
@@ -187,7 +210,12 @@ mod tests {
     use crate::recovery::sample::{Bytes, Sample};
 
     fn walked(bytes: &[u8]) -> Result<Walked> {
-        walk(&Bytes::new(bytes.to_vec()), bytes.len() as u64, Last::Sound, |_| Ok(()))
+        walk(
+            &Bytes::new(bytes.to_vec()),
+            bytes.len() as u64,
+            Last::Sound,
+            |_| Ok(()),
+        )
     }
 
     /// Entries of the sizes given and a small one behind them.
@@ -207,15 +235,25 @@ mod tests {
 
     #[test]
     fn a_link_that_skips_small_entries_is_refused() {
-        for sizes in [&[10, 20, 30, 40][..], &[10, 20, 30, 9000], &[5000, 100, 9000, 9000]] {
+        for sizes in [
+            &[10, 20, 30, 40][..],
+            &[10, 20, 30, 9000],
+            &[5000, 100, 9000, 9000],
+        ] {
             let mut sample = store(sizes);
             assert!(walked(&sample.bytes).is_ok_and(|walked| walked.damaged == 0));
             let to = sample.ends[0];
             relink(&mut sample, 3, to);
             let met = sample.ends[3] - METADATA_SIZE;
-            assert!(matches!(walked(&sample.bytes), Err(Error::Corrupt { offset, .. }) if offset == met), "{sizes:?}");
+            assert!(
+                matches!(walked(&sample.bytes), Err(Error::Corrupt { offset, .. }) if offset == met),
+                "{sizes:?}"
+            );
             relink(&mut sample, 3, 0);
-            assert!(matches!(walked(&sample.bytes), Err(Error::Corrupt { .. })), "{sizes:?}");
+            assert!(
+                matches!(walked(&sample.bytes), Err(Error::Corrupt { .. })),
+                "{sizes:?}"
+            );
         }
     }
 
@@ -227,7 +265,10 @@ mod tests {
             sample.bytes[at] ^= 1;
             let walked = walked(&sample.bytes).unwrap();
             assert_eq!((walked.entries, walked.damaged), (4, 1), "{first}");
-            assert_eq!(walked.first_damaged, Some(sample.ends[damaged] - METADATA_SIZE));
+            assert_eq!(
+                walked.first_damaged,
+                Some(sample.ends[damaged] - METADATA_SIZE)
+            );
         }
     }
 

@@ -25,7 +25,12 @@ pub(super) struct Window<'b, B: Backing> {
 
 impl<'b, B: Backing> Window<'b, B> {
     pub(super) const fn new(backing: &'b B) -> Self {
-        Self { backing, view: None, range: 0..0, span: MIN_SPAN }
+        Self {
+            backing,
+            view: None,
+            range: 0..0,
+            span: MIN_SPAN,
+        }
     }
 
     pub(super) const fn backing(&self) -> &'b B {
@@ -47,11 +52,24 @@ impl<'b, B: Backing> Window<'b, B> {
     #[cold]
     fn load(&mut self, range: &Range<u64>) -> Result<()> {
         let near = self.view.is_some() && self.range.start.saturating_sub(range.start) <= self.span;
-        self.span = if near { (self.span * 2).min(MAX_SPAN) } else { MIN_SPAN };
-        let length = self.span.max(range.end.saturating_sub(range.start).saturating_add(MIN_SPAN));
+        self.span = if near {
+            (self.span * 2).min(MAX_SPAN)
+        } else {
+            MIN_SPAN
+        };
+        let length = self.span.max(
+            range
+                .end
+                .saturating_sub(range.start)
+                .saturating_add(MIN_SPAN),
+        );
         let start = range.end.saturating_sub(length);
         self.view = None;
-        self.view = Some(self.backing.view(start..range.end).map_err(Error::io(DOING))?);
+        self.view = Some(
+            self.backing
+                .view(start..range.end)
+                .map_err(Error::io(DOING))?,
+        );
         self.range = start..range.end;
         Ok(())
     }
@@ -83,7 +101,10 @@ pub(super) fn slice<'a>(bytes: &'a [u8], base: u64, range: &Range<u64>) -> Optio
 
 /// A medium that returned fewer bytes than the contract says.
 pub(super) fn short_read(doing: &'static str) -> Error {
-    Error::Io { doing, source: io::Error::from(io::ErrorKind::UnexpectedEof) }
+    Error::Io {
+        doing,
+        source: io::Error::from(io::ErrorKind::UnexpectedEof),
+    }
 }
 
 #[cfg(test)]
@@ -114,6 +135,9 @@ mod tests {
     #[test]
     fn a_request_past_the_end_is_an_error() {
         let backing = Bytes::new(vec![1; 100]);
-        assert!(matches!(Window::new(&backing).bytes(90..101), Err(Error::Io { .. })));
+        assert!(matches!(
+            Window::new(&backing).bytes(90..101),
+            Err(Error::Io { .. })
+        ));
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use crate::context::Context;
+use crate::demo::megabytes;
 use crate::tidy::{MADE, walk};
 
 /// The default sample takes no more of the toolchain than this, so that a browser's part ends in reasonable time.
@@ -100,7 +101,12 @@ impl Sample {
 
 impl fmt::Display for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} files, {} MB, of", self.files(), self.bytes() / 1_000_000)?;
+        write!(
+            f,
+            "{} files, {} MB, of",
+            self.files(),
+            self.bytes() / 1_000_000
+        )?;
         for folder in &self.folders {
             write!(f, " {}", folder.display())?;
         }
@@ -108,7 +114,11 @@ impl fmt::Display for Sample {
             write!(f, "; {} empty ones are left out", self.empty)?;
         }
         if self.left_out > 0 {
-            write!(f, "; {} more were too much for a demonstration", self.left_out)?;
+            write!(
+                f,
+                "; {} more were too much for a demonstration",
+                self.left_out
+            )?;
         }
         Ok(())
     }

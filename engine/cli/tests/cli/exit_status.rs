@@ -21,7 +21,10 @@ fn what_is_missing_is_1() {
     ] {
         let before = bench.bytes();
         let run = bench.run(args).expect_status(1);
-        assert!(run.stderr.contains("'missing' not found"), "{args:?}: {run:?}");
+        assert!(
+            run.stderr.contains("'missing' not found"),
+            "{args:?}: {run:?}"
+        );
         assert!(run.stdout.is_empty(), "{args:?}: {run:?}");
         assert_eq!(bench.bytes(), before, "{args:?}");
     }
@@ -85,7 +88,12 @@ fn wrong_usage_is_2() {
 fn a_folder_is_no_store() {
     let bench = Bench::new();
     fs::create_dir(bench.store()).unwrap();
-    for args in [&["read", "k"][..], &["write", "k", "v"], &["verify"], &["salvage", "t.tsl"]] {
+    for args in [
+        &["read", "k"][..],
+        &["write", "k", "v"],
+        &["verify"],
+        &["salvage", "t.tsl"],
+    ] {
         bench.run(args).expect_status(2);
     }
 }
@@ -113,7 +121,10 @@ fn a_foreign_file_is_3_and_stays_as_it_is() {
         &["verify"],
     ] {
         let run = bench.run(args).expect_status(3);
-        assert!(run.stdout.is_empty() || args == ["verify"], "{args:?}: {run:?}");
+        assert!(
+            run.stdout.is_empty() || args == ["verify"],
+            "{args:?}: {run:?}"
+        );
         assert_eq!(bench.bytes(), text.as_bytes(), "{args:?}");
     }
 }
@@ -141,7 +152,10 @@ fn a_store_in_use_is_4() {
 #[test]
 fn readers_share_a_store() {
     let bench = Bench::with(&[("a", "1")]);
-    let held = DataStore::options().read_only(true).open(bench.store()).unwrap();
+    let held = DataStore::options()
+        .read_only(true)
+        .open(bench.store())
+        .unwrap();
     assert_eq!(bench.run(&["read", "a"]).expect_status(0).text(), "1");
     bench.run(&["write", "a", "2"]).expect_status(4);
     drop(held);
@@ -151,7 +165,10 @@ fn readers_share_a_store() {
 #[test]
 fn a_full_output_is_5() {
     let bench = Bench::with(&[("a", "1")]);
-    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
     let mut command = bench.command(&["read", "a"]);
     finish(command.stdout(full)).expect_status(5);
 }
@@ -167,7 +184,11 @@ fn a_store_in_a_folder_that_is_not_there() {
 
 #[test]
 fn help_and_version_are_0_on_standard_output() {
-    for args in [&["--help"][..], &["--version"], &["a.tsl", "read", "--help"]] {
+    for args in [
+        &["--help"][..],
+        &["--version"],
+        &["a.tsl", "read", "--help"],
+    ] {
         let run = finish(&mut bare(args)).expect_status(0);
         assert!(run.text().contains("tailstone"), "{args:?}: {run:?}");
         assert!(run.stderr.is_empty());

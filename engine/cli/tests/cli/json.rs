@@ -47,7 +47,11 @@ fn figures_are_true() {
     assert_eq!(metadata["checksum_valid"], true);
     // XXH3-64 of "a".
     assert_eq!(metadata["key_hash"], "e6c632b61e964e1f");
-    let stored = parse(&bench.run(&["write", "\"\n", "x", "--json"]).expect_status(0));
+    let stored = parse(
+        &bench
+            .run(&["write", "\"\n", "x", "--json"])
+            .expect_status(0),
+    );
     assert_eq!(stored["key"], "\"\n");
     assert_eq!(stored["bytes"], 1);
     assert_eq!(stored["tail"], bench.bytes().len());

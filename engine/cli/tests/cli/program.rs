@@ -93,7 +93,10 @@ impl Bench {
 /// The binary with `args` alone.
 pub fn bare(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tailstone"));
-    command.args(args).stdin(Stdio::null()).env_remove("FORCE_NO_TTY");
+    command
+        .args(args)
+        .stdin(Stdio::null())
+        .env_remove("FORCE_NO_TTY");
     command
 }
 
@@ -119,7 +122,10 @@ impl Run {
         assert_eq!(self.status, status, "{self:?}");
         assert!(!self.stderr.contains("panicked"), "{self:?}");
         if status != 0 {
-            let errors = self.stderr.lines().filter(|line| line.starts_with("error: "));
+            let errors = self
+                .stderr
+                .lines()
+                .filter(|line| line.starts_with("error: "));
             assert_eq!(errors.count(), 1, "{self:?}");
         }
         self

@@ -50,7 +50,11 @@ fn a_torn_tail_is_not_cut() {
         fs::write(bench.store(), bytes).unwrap();
         let before = age(&bench.store());
         let run = bench.run(&["read", "a"]).expect_status(0);
-        assert_eq!(run.text(), "1", "what recovery has to say stays out of the payload");
+        assert_eq!(
+            run.text(),
+            "1",
+            "what recovery has to say stays out of the payload"
+        );
         for args in READING {
             let run = bench.run(args);
             assert!(matches!(run.status, 0 | 3), "{run:?}");

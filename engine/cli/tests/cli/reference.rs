@@ -5,7 +5,9 @@ use crate::program::Bench;
 #[test]
 fn a_value_comes_back() {
     let bench = Bench::new();
-    let run = bench.run(&["write", "test_key", "test_value"]).expect_status(0);
+    let run = bench
+        .run(&["write", "test_key", "test_value"])
+        .expect_status(0);
     assert!(run.stderr.contains("Stored 'test_key'"), "{run:?}");
     assert!(run.stdout.is_empty(), "{run:?}");
     let run = bench.run(&["read", "test_key"]).expect_status(0);
@@ -19,14 +21,20 @@ fn without_a_value_a_terminal_is_not_read() {
     let mut command = bench.command(&["write", "test_key"]);
     let run = crate::program::finish(command.env("FORCE_NO_TTY", "1")).expect_status(2);
     assert!(run.stderr.contains("No value provided"), "{run:?}");
-    assert!(!bench.store().exists(), "a refused write left a file behind");
+    assert!(
+        !bench.store().exists(),
+        "a refused write left a file behind"
+    );
 }
 
 #[test]
 fn a_missing_key_is_named() {
     let bench = Bench::with(&[("a", "1")]);
     let run = bench.run(&["read", "nonexistent_key"]).expect_status(1);
-    assert!(run.stderr.contains("Key 'nonexistent_key' not found"), "{run:?}");
+    assert!(
+        run.stderr.contains("Key 'nonexistent_key' not found"),
+        "{run:?}"
+    );
     assert!(run.stdout.is_empty());
 }
 
@@ -34,7 +42,9 @@ fn a_missing_key_is_named() {
 fn standard_input_is_stored() {
     let bench = Bench::new();
     let value = vec![b'x'; 128 * 1024];
-    bench.run_with(&["write", "stream_key"], &value).expect_status(0);
+    bench
+        .run_with(&["write", "stream_key"], &value)
+        .expect_status(0);
     let run = bench
         .run(&["read", "stream_key", "--buffer-size", "64K"])
         .expect_status(0);
@@ -45,7 +55,9 @@ fn standard_input_is_stored() {
 fn copy_keeps_the_source() {
     let bench = Bench::with(&[("copy_key", "copy_value")]);
     let target = bench.path("target.tsl");
-    bench.run(&["copy", "copy_key", target.to_str().unwrap()]).expect_status(0);
+    bench
+        .run(&["copy", "copy_key", target.to_str().unwrap()])
+        .expect_status(0);
     for file in [bench.store(), target] {
         let run = bench.run_on(&file, &["read", "copy_key"]).expect_status(0);
         assert_eq!(run.text(), "copy_value");
@@ -56,16 +68,29 @@ fn copy_keeps_the_source() {
 fn move_leaves_nothing_behind() {
     let bench = Bench::with(&[("k", "v")]);
     let target = bench.path("target.tsl");
-    bench.run(&["move", "k", target.to_str().unwrap()]).expect_status(0);
+    bench
+        .run(&["move", "k", target.to_str().unwrap()])
+        .expect_status(0);
     bench.run(&["read", "k"]).expect_status(1);
-    assert_eq!(bench.run_on(&target, &["read", "k"]).expect_status(0).text(), "v");
+    assert_eq!(
+        bench
+            .run_on(&target, &["read", "k"])
+            .expect_status(0)
+            .text(),
+        "v"
+    );
 }
 
 #[test]
 fn rename_moves_the_value() {
     let bench = Bench::with(&[("old_key", "rename_value")]);
-    bench.run(&["rename", "old_key", "new_key"]).expect_status(0);
-    assert_eq!(bench.run(&["read", "new_key"]).expect_status(0).text(), "rename_value");
+    bench
+        .run(&["rename", "old_key", "new_key"])
+        .expect_status(0);
+    assert_eq!(
+        bench.run(&["read", "new_key"]).expect_status(0).text(),
+        "rename_value"
+    );
     bench.run(&["read", "old_key"]).expect_status(1);
 }
 
@@ -75,7 +100,10 @@ fn delete_removes_the_key() {
     let run = bench.run(&["delete", "delete_key"]).expect_status(0);
     assert!(run.stderr.contains("Deleted 'delete_key'"), "{run:?}");
     bench.run(&["read", "delete_key"]).expect_status(1);
-    assert_eq!(bench.run(&["read", "other"]).expect_status(0).text(), "stays");
+    assert_eq!(
+        bench.run(&["read", "other"]).expect_status(0).text(),
+        "stays"
+    );
 }
 
 #[test]

@@ -48,7 +48,9 @@ fn a_key_may_be_any_text() {
 #[test]
 fn a_closed_pipe_ends_quietly() {
     let bench = Bench::new();
-    bench.run_with(&["write", "big"], &binary(8 << 20)).expect_status(0);
+    bench
+        .run_with(&["write", "big"], &binary(8 << 20))
+        .expect_status(0);
     let mut child = bench
         .command(&["read", "big"])
         .stdout(Stdio::piped())
@@ -68,7 +70,9 @@ fn a_closed_pipe_ends_quietly() {
 fn a_stream_of_zeros_is_refused_and_leaves_nothing() {
     let bench = Bench::with(&[("a", "1")]);
     let before = bench.bytes();
-    bench.run_with(&["write", "zeros"], &vec![0; 100_000]).expect_status(2);
+    bench
+        .run_with(&["write", "zeros"], &vec![0; 100_000])
+        .expect_status(2);
     assert_eq!(bench.bytes(), before);
 }
 
@@ -135,6 +139,10 @@ mod terminal {
             .output()
             .unwrap();
         assert_eq!(output.status.code(), Some(2));
-        assert!(String::from_utf8(output.stderr).unwrap().contains("No value provided"));
+        assert!(
+            String::from_utf8(output.stderr)
+                .unwrap()
+                .contains("No value provided")
+        );
     }
 }

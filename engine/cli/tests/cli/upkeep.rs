@@ -7,7 +7,9 @@ use serde_json::Value;
 use crate::program::Bench;
 
 fn json(bench: &Bench, args: &[&str], status: i32) -> Value {
-    let run = bench.run(&[args, &["--json"]].concat()).expect_status(status);
+    let run = bench
+        .run(&[args, &["--json"]].concat())
+        .expect_status(status);
     serde_json::from_slice(&run.stdout).unwrap()
 }
 
@@ -16,12 +18,16 @@ fn compaction_frees_what_it_promised() {
     let bench = Bench::new();
     for round in 0..5 {
         for key in ["a", "b", "c"] {
-            bench.run(&["write", key, &format!("{key}{round}")]).expect_status(0);
+            bench
+                .run(&["write", key, &format!("{key}{round}")])
+                .expect_status(0);
         }
     }
     bench.run(&["delete", "b"]).expect_status(0);
     let before = bench.bytes().len();
-    let promised = json(&bench, &["info"], 0)["compaction_savings"].as_u64().unwrap();
+    let promised = json(&bench, &["info"], 0)["compaction_savings"]
+        .as_u64()
+        .unwrap();
     assert!(promised > 0);
     let report = json(&bench, &["compact"], 0);
     let after = bench.bytes().len();
@@ -46,7 +52,9 @@ fn broken() -> Bench {
     let bench = Bench::new();
     for at in 0..20 {
         let value = format!("value {at:02} {}", "x".repeat(100));
-        bench.run(&["write", &format!("k{at}"), &value]).expect_status(0);
+        bench
+            .run(&["write", &format!("k{at}"), &value])
+            .expect_status(0);
     }
     let mut bytes = bench.bytes();
     let span = 192;
@@ -69,7 +77,9 @@ fn a_broken_chain_is_refused_shown_and_salvaged() {
     assert!(bench.bytes() == before, "the damaged file was touched");
     let rescued = bench.path("rescued.tsl");
     for at in (0..20).filter(|at| *at != 10) {
-        let run = bench.run_on(&rescued, &["read", &format!("k{at}")]).expect_status(0);
+        let run = bench
+            .run_on(&rescued, &["read", &format!("k{at}")])
+            .expect_status(0);
         assert!(run.text().starts_with(&format!("value {at:02} ")), "k{at}");
     }
 }
@@ -89,6 +99,8 @@ fn salvage_takes_no_existing_file() {
     let bench = Bench::with(&[("a", "1")]);
     let target = bench.path("mine.txt");
     fs::write(&target, "mine").unwrap();
-    bench.run(&["salvage", target.to_str().unwrap()]).expect_status(2);
+    bench
+        .run(&["salvage", target.to_str().unwrap()])
+        .expect_status(2);
     assert_eq!(fs::read(&target).unwrap(), b"mine");
 }

@@ -37,6 +37,9 @@ pub fn writes_are_concatenated<B: Backing>(make: &mut dyn FnMut() -> B) {
 /// A range that reaches past the length is [`ErrorKind::UnexpectedEof`] wherever it starts and however long it is.
 pub fn nothing_past_the_end<B: Backing>(make: &mut dyn FnMut() -> B) {
     for written in [1, 63, 64, 65, 4_095, 4_096, 4_097, 70_000, 200_000_usize] {
+        if cfg!(miri) && written > 5_000 {
+            continue;
+        }
         let b = make();
         b.write(0, &[&Seeded::new(written as u64).bytes(written)])
             .unwrap();

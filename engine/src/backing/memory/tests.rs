@@ -4,11 +4,23 @@ use super::*;
 use crate::backing::conformance;
 
 #[test]
-fn keeps_the_contract() {
+fn keeps_the_contract_of_backings() {
     conformance::backing(&mut MemoryBacking::new);
+}
+
+#[test]
+fn keeps_the_contract_of_resident_ones() {
     conformance::resident(&mut MemoryBacking::new);
+}
+
+#[test]
+fn keeps_the_contract_of_rewriting() {
     conformance::rewrite(&mut MemoryBacking::new);
-    #[cfg(not(target_family = "wasm"))]
+}
+
+#[test]
+#[cfg(not(target_family = "wasm"))]
+fn keeps_its_promises_to_readers_on_other_threads() {
     conformance::concurrent_readers(&mut MemoryBacking::new);
 }
 
@@ -68,6 +80,7 @@ fn rewriting_at_one_place_takes_only_the_room_it_needs() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it gives up where an allocator refuses")]
 fn a_gap_that_memory_cannot_hold_is_an_error_and_changes_nothing() {
     let backing = MemoryBacking::from_bytes(b"kept").unwrap();
     for at in [u64::MAX, u64::MAX - 2, 1 << 63, (1 << 63) - 200] {

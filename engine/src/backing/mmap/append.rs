@@ -151,6 +151,12 @@ impl Appender {
         self.stores = false;
     }
 
+    /// Whether stores are still trusted.
+    #[cfg(test)]
+    pub(super) const fn stores(&self) -> bool {
+        self.stores
+    }
+
     fn store(&mut self, file: &File, mut at: u64, parts: &[&[u8]]) -> io::Result<()> {
         for part in parts.iter().filter(|part| !part.is_empty()) {
             let end = at.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX));

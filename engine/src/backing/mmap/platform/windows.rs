@@ -1,4 +1,8 @@
 //! Windows: no mapping past the end of a file, no cutting of a mapped one, no syncing of directories.
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "the same functions can fail on other systems"
+)]
 
 use std::fs::{File, OpenOptions};
 use std::io;

@@ -199,6 +199,25 @@ fn space_is_set_aside_in_proportion() {
     }
 }
 
+/// Space that was cut off is no longer set aside: a store there would fault, and the system's refusal to ready the page would
+/// put an end to storing.
+#[test]
+fn storing_goes_on_after_a_cut() {
+    let folder = Folder::new();
+    let backing = folder.create();
+    if !platform::keeps_reserved_space(&backing.file) {
+        eprintln!("skipped: space is not set aside on this file system");
+        return;
+    }
+    for cut in [0, 5000, 64 << 10, 100_000] {
+        backing.write(0, &[&vec![1; 200_000]]).unwrap();
+        backing.truncate(cut).unwrap();
+        backing.write(cut, &[b"behind the cut"]).unwrap();
+        assert_eq!(backing.bytes(cut..cut + 14), Some(&b"behind the cut"[..]));
+        assert!(backing.writer().unwrap().stores(), "cut at {cut}");
+    }
+}
+
 #[test]
 fn a_write_past_the_largest_offset_is_an_error() {
     let folder = Folder::new();

@@ -1,0 +1,96 @@
+//! What is made once and serves any number of sessions: the engine, the compiled component, its links.
+
+use std::path::Path;
+
+use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::{Config, Engine, Store};
+use wasmtime_wasi::WasiCtx;
+
+use crate::bindings::{Access, StoragePre};
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::session::Session;
+use crate::state::State;
+use crate::ticker;
+
+/// A compiled component that is ready to be instantiated.
+pub struct Runtime {
+    engine: Engine,
+    linked: StoragePre<State>,
+    limits: Limits,
+}
+
+impl Runtime {
+    /// Compiles the component at `path`, which takes a good tenth of a second.
+    pub fn new(path: &Path, limits: Limits) -> Result<Self> {
+        let engine = new_engine()?;
+        let component = compile(&engine, path)?;
+        let linked = new_linker(&engine)
+            .and_then(|linker| linker.instantiate_pre(&component))
+            .and_then(StoragePre::new)
+            .map_err(Error::Component)?;
+        Ok(Self { engine, linked, limits })
+    }
+
+    /// Opens the store at `path` in a new instance that sees the folder of that file and nothing else.
+    pub fn open(&self, path: &Path, access: Access) -> Result<Session> {
+        Session::open(self, path, access)
+    }
+
+    /// The names of the interfaces that the component imports.
+    #[must_use]
+    pub fn imports(&self) -> Vec<String> {
+        let component = self.linked.instance_pre().component().component_type();
+        component.imports(&self.engine).map(|(name, _)| name.to_owned()).collect()
+    }
+
+    pub(crate) const fn linked(&self) -> &StoragePre<State> {
+        &self.linked
+    }
+
+    pub(crate) const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) fn new_store(&self, wasi: WasiCtx) -> Store<State> {
+        new_store(&self.engine, wasi, &self.limits)
+    }
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runtime").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+/// An engine whose code can be stopped, with its clock running.
+pub fn new_engine() -> Result<Engine> {
+    let mut config = Config::new();
+    config.epoch_interruption(true);
+    let engine = Engine::new(&config).map_err(Error::Component)?;
+    ticker::start(&engine)?;
+    Ok(engine)
+}
+
+/// Compiles the component at `path`.
+pub fn compile(engine: &Engine, path: &Path) -> Result<Component> {
+    let bytes = std::fs::read(path).map_err(Error::io("read the component"))?;
+    Component::new(engine, bytes).map_err(Error::Component)
+}
+
+/// Everything of WASI 0.2 is linked, so that components of any toolchain start; what they may do with it is what their
+/// context grants, and a new context grants nothing.
+pub fn new_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
+    Ok(linker)
+}
+
+/// A store under `limits` for one instance.
+pub fn new_store(engine: &Engine, wasi: WasiCtx, limits: &Limits) -> Store<State> {
+    let state = State { wasi, table: ResourceTable::new(), limits: limits.for_store() };
+    let mut store = Store::new(engine, state);
+    limits.apply(&mut store);
+    store.set_epoch_deadline(ticker::ticks(limits.call));
+    store
+}
