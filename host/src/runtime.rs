@@ -37,6 +37,12 @@ impl Runtime {
         Session::open(self, path, access)
     }
 
+    /// Opens the store called `name` in `folder`, as a guest would ask for it: the component judges the name, and nothing
+    /// keeps the native engine from opening the file at the same time.
+    pub fn open_name(&self, folder: &Path, name: &str, access: Access) -> Result<Session> {
+        Session::instantiate(self, folder, name, access, None)
+    }
+
     /// The names of the interfaces that the component imports.
     #[must_use]
     pub fn imports(&self) -> Vec<String> {

@@ -29,8 +29,8 @@ pub struct Session {
     limits: Limits,
     /// What the instance made beside the store when it opened that for writing.
     lock_file: Option<PathBuf>,
-    state: Progress,
-    _file_lock: FileLock,
+    progress: Progress,
+    _file_lock: Option<FileLock>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,10 +53,19 @@ impl Session {
         let name = name.to_str().ok_or_else(|| {
             Refusal::InvalidArgument(format!("the name of {} is not Unicode", path.display()))
         })?;
+        Self::instantiate(runtime, folder, name, access, Some(file_lock))
+    }
 
+    pub(crate) fn instantiate(
+        runtime: &Runtime,
+        folder: &Path,
+        name: &str,
+        access: Access,
+        file_lock: Option<FileLock>,
+    ) -> Result<Self> {
         let permissions = if access == Access::Read { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
         let mut wasi = WasiCtxBuilder::new();
-        // The program has nothing else to do while a call waits for the medium.
+        // The thread has nothing else to do while a call waits for the medium.
         wasi.allow_blocking_current_thread(true);
         wasi.preopened_dir(folder, GUEST_DIRECTORY, permissions).map_err(Error::Component)?;
 
@@ -64,15 +73,17 @@ impl Session {
         let mut store = runtime.new_store(wasi.build());
         let instance = runtime.linked().instantiate(&mut store).map_err(|e| Error::of_call(e, limits.call))?;
         let calls = instance.tailstone_store_stores().clone();
-        let lock_file = (access != Access::Read).then(|| lock_file(&path));
-        let found_locked = lock_file.as_ref().is_some_and(|lock_file| lock_file.exists());
+        // Only who holds the lock on the file itself knows that a lock file which was not there is the instance's own.
+        let lock_file = (file_lock.is_some() && access != Access::Read)
+            .then(|| lock_file(&folder.join(name)))
+            .filter(|lock_file| !lock_file.exists());
         match calls.store().call_open(&mut store, name, access) {
             Ok(Ok(handle)) => {
-                Ok(Self { store, calls, handle, limits, lock_file, state: Progress::Open, _file_lock: file_lock })
+                Ok(Self { store, calls, handle, limits, lock_file, progress: Progress::Open, _file_lock: file_lock })
             }
             Ok(Err(refusal)) => Err(refusal.into()),
             Err(error) => {
-                if let Some(lock_file) = lock_file.filter(|_| !found_locked) {
+                if let Some(lock_file) = lock_file {
                     let _removed = fs::remove_file(lock_file);
                 }
                 Err(Error::of_call(error, limits.call))
@@ -113,8 +124,8 @@ impl Session {
     /// Ends the session: what was put is on stable storage, and the lock is gone.
     pub fn close(mut self) -> Result<()> {
         let closed = self.call(|calls, store, handle| calls.store().call_close(store, handle));
-        if self.state == Progress::Open {
-            self.state = Progress::Closed;
+        if self.progress == Progress::Open {
+            self.progress = Progress::Closed;
         }
         closed
     }
@@ -123,14 +134,14 @@ impl Session {
         &mut self,
         call: impl FnOnce(&Guest, &mut Store<State>, ResourceAny) -> wasmtime::Result<std::result::Result<T, Refusal>>,
     ) -> Result<T> {
-        if self.state == Progress::Trapped {
+        if self.progress == Progress::Trapped {
             return Err(Refusal::Other("an earlier call failed; open the store again".to_owned()).into());
         }
         self.store.as_context_mut().set_epoch_deadline(ticker::ticks(self.limits.call));
         match call(&self.calls, &mut self.store, self.handle) {
             Ok(answer) => Ok(answer?),
             Err(error) => {
-                self.state = Progress::Trapped;
+                self.progress = Progress::Trapped;
                 Err(Error::of_call(error, self.limits.call))
             }
         }
@@ -139,13 +150,13 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if self.state == Progress::Open {
+        if self.progress == Progress::Open {
             self.store.as_context_mut().set_epoch_deadline(ticker::ticks(self.limits.call));
             if self.handle.resource_drop(&mut self.store).is_err() {
-                self.state = Progress::Trapped;
+                self.progress = Progress::Trapped;
             }
         }
-        if self.state == Progress::Trapped
+        if self.progress == Progress::Trapped
             && let Some(lock_file) = &self.lock_file
         {
             let _removed = fs::remove_file(lock_file);
@@ -155,6 +166,6 @@ impl Drop for Session {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("state", &self.state).field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("Session").field("progress", &self.progress).field("limits", &self.limits).finish_non_exhaustive()
     }
 }

@@ -28,7 +28,7 @@ fn what_is_put_is_found_here_and_natively_byte_for_byte() {
     assert!(session.delete(b"key 64").unwrap());
     assert!(!session.delete(b"key 64").unwrap());
     native.delete(b"key 64").unwrap();
-    assert_eq!(native.delete(b"key 64").unwrap(), session.put(b"again", b"first").unwrap() - tail_of(b"first", &native));
+    session.put(b"again", b"first").unwrap();
     native.write(b"again", b"first").unwrap();
     session.put(b"again", b"second").unwrap();
     native.write(b"again", b"second").unwrap();
@@ -50,16 +50,11 @@ fn what_is_put_is_found_here_and_natively_byte_for_byte() {
     let mut session = runtime().open(&outside, Access::Read).unwrap();
     check(&mut session);
     let info = session.info().unwrap();
-    assert_eq!(info.live_keys, SIZES.len() as u64);
+    assert_eq!(info.live_keys, 12, "one deleted, one more");
     assert_eq!(info.store_bytes, std::fs::metadata(&outside).unwrap().len());
     assert_eq!(info.cut_bytes, 0);
     let native = DataStore::options().read_only(true).open(&inside).unwrap();
     assert_eq!(native.read(b"again").unwrap().unwrap().as_slice(), b"second");
-}
-
-/// What an entry adds to the tail of `store`.
-fn tail_of(value: &[u8], store: &DataStore) -> u64 {
-    (64 - store.tail() % 64) % 64 + value.len() as u64 + 20
 }
 
 #[test]

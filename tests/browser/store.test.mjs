@@ -474,43 +474,75 @@ describe("what is asked of the browser's file", () => {
   });
 
   test("offsets go past 4 GiB", async (t) => {
-    // A value far into a sparse file: one entry that claims to start behind a hole of 5 GiB, as a real store would have
-    // there, read and appended to through the worker.
-    const page = await blankPage(context, site.url);
-    const supported = await page.evaluate(async () => {
-      const { quota } = await navigator.storage.estimate();
-      return quota > 6 * 2 ** 30;
-    });
-    if (!supported) {
+    const page = await blankPage(context, site.url, COUNTING);
+    const quota = await page.evaluate(async () => (await navigator.storage.estimate()).quota);
+    if (quota < 6 * 2 ** 30) {
       t.skip("the browser grants less than 6 GiB here");
       return;
     }
-    const seen = await page.evaluate(async () => {
-      const worker = new Worker(
-        URL.createObjectURL(
-          new Blob([`
-            const far = 5 * 2 ** 30 + 64;
-            const glue = await import("${location.origin}/pkg/tailstone/index.js").catch(() => undefined);
-            const root = await navigator.storage.getDirectory();
-            const file = await root.getFileHandle("sparse", { create: true });
-            const handle = await file.createSyncAccessHandle();
-            const wrote = handle.write(new Uint8Array([1, 2, 3]), { at: far });
-            const back = new Uint8Array(3);
-            const read = handle.read(back, { at: far });
-            const size = handle.getSize();
-            handle.close();
-            await root.removeEntry("sparse");
-            postMessage({ wrote, read, size, back: [...back] });
-          `], { type: "text/javascript" }),
-        ),
-        { type: "module" },
-      );
-      return new Promise((resolve, reject) => {
-        worker.onmessage = ({ data }) => resolve(data);
-        worker.onerror = reject;
-      });
-    });
-    assert.deepEqual(seen, { wrote: 3, read: 3, size: 5 * 2 ** 30 + 67, back: [1, 2, 3] });
+    // Three entries, byte by byte as in the format's description: a first one, one of 5 GiB of zeros, which is a hole in
+    // the file and which opening does not read, and one behind it.
+    const far = 5 * 2 ** 30;
+    const first = Buffer.from("776f726c6421fddc625c55e855950000000000000000e8988471", "hex");
+    const entries = farEntries(first.length, far, Buffer.from("far away"));
+    const worker = async () => {
+      const [pieces] = await new Promise((resolve) => (self.onmessage = ({ data }) => resolve(data)));
+      const root = await navigator.storage.getDirectory();
+      const stores = await root.getDirectoryHandle("tailstone", { create: true });
+      const folder = await stores.getDirectoryHandle("far", { create: true });
+      const handle = await (await folder.getFileHandle("0.tsl", { create: true })).createSyncAccessHandle();
+      for (const [at, bytes] of pieces) handle.write(new Uint8Array(bytes), { at });
+      handle.close();
+      postMessage("written");
+    };
+    const seen = await page.evaluate(
+      async ([script, far, pieces]) => {
+        const worker = new Worker(URL.createObjectURL(new Blob([`(${script})()`], { type: "text/javascript" })), { type: "module" });
+        worker.postMessage([pieces]);
+        await new Promise((resolve) => (worker.onmessage = resolve));
+        worker.terminate();
+        const db = await tailstone.open("far");
+        const seen = [textOf(await db.get("alice")), await db.size("key1")];
+        seen.push(...(await db.getRange("key1", far - 64 - 3, 10)));
+        await db.set("farther", bytesOf("written behind it"));
+        await db.set("large", new Uint8Array(100_000).fill(7));
+        await db.close();
+        const again = await tailstone.open("far");
+        seen.push(textOf(await again.get("farther")), (await again.getRange("large", 99_999, 1))[0]);
+        seen.push((await again.stats()).fileBytes, again.recovery.outcome);
+        await again.close();
+        await tailstone.destroy("far");
+        return seen;
+      },
+      [String(worker), far, [[0, [...first]], [far, [...entries]]]],
+    );
+    const behind = far + 64 + 8 + 20;
+    const farther = align(behind) + "written behind it".length + 20;
+    const end = align(farther) + 100_000 + 20;
+    assert.deepEqual(seen, ["far away", far - 64, 0, 0, 0, "written behind it", 7, end, "Clean"]);
     await closeQuietly(page);
   });
 });
+
+const align = (offset) => Math.ceil(offset / 64) * 64;
+
+/** What lies from `far` on, behind a first entry that ends at `tail`: the end of zeros under "key1"; `value` under "alice". */
+function farEntries(tail, far, value) {
+  const zeros = Buffer.alloc(20);
+  zeros.writeBigUInt64LE(0x384d070cd5d829e2n, 0);
+  zeros.writeBigUInt64LE(BigInt(tail), 8);
+  const last = Buffer.alloc(20);
+  last.writeBigUInt64LE(0x4da10dd61a0116b0n, 0);
+  last.writeBigUInt64LE(BigInt(far + 20), 8);
+  last.writeUInt32LE(crc32(value), 16);
+  return Buffer.concat([zeros, Buffer.alloc(44), value, last]);
+}
+
+function crc32(bytes) {
+  let crc = 0xffff_ffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb8_8320 : 0);
+  }
+  return ~crc >>> 0;
+}

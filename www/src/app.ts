@@ -211,7 +211,7 @@ async function refresh(): Promise<void> {
       : `in ${words.count(items.size, "file")}`
     : `${words.count(stats.liveKeys, "value")}, without a list of their names`;
   $("savings").textContent = stats.compactionSavings === 0 ? "nothing" : words.bytes(stats.compactionSavings);
-  $("recovery").textContent = sentence(db.recovery.summary);
+  $("recovery").textContent = db.recovery.outcome === "Empty" ? "It was new, and empty." : sentence(db.recovery.summary);
   $("recovery").classList.toggle("notable", db.recovery.cutBytes > 0);
   drawRows();
   refreshCore(stats.fileBytes);

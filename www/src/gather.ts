@@ -7,9 +7,12 @@ export function fromInput(input: HTMLInputElement): Incoming[] {
   return Array.from(input.files ?? [], (file) => ({ name: file.webkitRelativePath || file.name, file }));
 }
 
-/** What was dropped. The entries have to be asked for before anything is awaited: the list is emptied with the event. */
+/** What was dropped. It all has to be asked for before anything is awaited: the list is emptied with the event. */
 export async function fromDrop(transfer: DataTransfer): Promise<Incoming[]> {
   const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
+  const plain = Array.from(transfer.files, (file) => ({ name: file.name, file }));
+  // What a script put there has no entries, only files.
+  if (entries.length === 0) return plain;
   const files: Incoming[] = [];
   for (const entry of entries) await walk(entry, files);
   return files;

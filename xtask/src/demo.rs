@@ -99,7 +99,7 @@ fn print(sample: &Sample, rows: &[Row]) {
         sample.files()
     );
     for row in rows {
-        println!("  {:<22}{}", row.face, row.place);
+        println!("  {:<24}{}", row.face, row.place);
     }
 }
 

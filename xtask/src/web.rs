@@ -32,7 +32,10 @@ pub fn build(ctx: &Context) -> Result<()> {
         .with_context(|| format!("could not make bindings for {}", wasm.display()))?;
     install(ctx, &js)?;
     ctx.run(npm(ctx, &js)?.args(["run", "--silent", "build"]))?;
-    copy(&generated.join("tailstone_web_bg.wasm"), &pkg.join("tailstone.wasm"))?;
+    copy(
+        &generated.join("tailstone_web_bg.wasm"),
+        &pkg.join("tailstone.wasm"),
+    )?;
     copy(&js.join("package.dist.json"), &pkg.join("package.json"))?;
     for name in ["index.js", "worker.js", "tailstone.wasm"] {
         let path = pkg.join(name);
@@ -54,7 +57,10 @@ pub fn pages(ctx: &Context, serve: bool) -> Result<()> {
     }
     ctx.run(npm(ctx, &ctx.root.join("wasm/web/js"))?.args(["run", "--silent", "pages"]))?;
     if serve {
-        ctx.run(ctx.command("node").args(["www/serve.mjs", "--port", "8017"]))?;
+        ctx.run(
+            ctx.command("node")
+                .args(["www/serve.mjs", "--port", "8017"]),
+        )?;
     }
     Ok(())
 }
@@ -89,7 +95,10 @@ pub fn demo(ctx: &Context, folder: &Path, out: &Path) -> Result<String> {
 fn compile(ctx: &Context) -> Result<PathBuf> {
     let mut cargo = ctx.cargo(["build", "--package", "tailstone-web", "--lib"]);
     cargo.args(["--target", TARGET, "--profile", "wasm"]);
-    cargo.args(["--config", &format!("target.{TARGET}.rustflags=[\"-C\",\"target-feature=+simd128\"]")]);
+    cargo.args([
+        "--config",
+        &format!("target.{TARGET}.rustflags=[\"-C\",\"target-feature=+simd128\"]"),
+    ]);
     // The bindings are made by the features that the module says it uses; stripping would take that away.
     cargo.args(["--config", "profile.wasm.strip=\"none\""]);
     ctx.run(&mut cargo)?;
@@ -132,7 +141,8 @@ fn binary(ctx: &Context, profile: &str) -> PathBuf {
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::copy(from, to).with_context(|| format!("could not copy {} to {}", from.display(), to.display()))?;
+    fs::copy(from, to)
+        .with_context(|| format!("could not copy {} to {}", from.display(), to.display()))?;
     Ok(())
 }
 

@@ -72,7 +72,7 @@ pub fn verify(file: &Path, switches: Switches) -> Result {
     let backing = MmapBacking::open(file, OpenMode::ReadOnly)?;
     let mut progress = Progress::new("verify", None);
     let found = verify_parallel(&backing, &mut |done, total| {
-        progress.update(done, Some(total))
+        progress.update(done, Some(total));
     })?;
     drop(progress);
     if found.entries == 0 {

@@ -27,7 +27,9 @@ use std::ops::Range;
 /// * Bytes below the end of the last successful [`write`](Self::write) never change, and a [`View`](Self::View) of
 ///   them keeps its address and its bytes until it is dropped, through growth, compaction and the drop of the backing.
 /// * The engine writes only at or past its tail. A failed write leaves every byte below `at` as it was; what lies
-///   past `at` is then undefined until it is written again.
+///   past `at` is then undefined until it is written again. After a good one, what lies past its end is undefined.
+/// * [`truncate`](Self::truncate) to a greater length extends with zeros; space that was given up or skipped never shows
+///   what was there before.
 /// * One caller writes, truncates or syncs at a time; any number read meanwhile.
 /// * A range that reaches past [`len`](Self::len) is an [`io::ErrorKind::UnexpectedEof`], never a short answer.
 #[expect(clippy::len_without_is_empty, reason = "emptiness has no meaning for an implementer")]
@@ -69,6 +71,8 @@ impl<T: io::Read + io::Write + io::Seek + Send> Spool for T {}
 /// A backing whose bytes lie in memory, so that they can be borrowed without a view.
 pub trait Resident: Backing {
     /// The bytes of `range`, or `None` when it reaches past what was written.
+    ///
+    /// Meant for single entries. Scans take views: a backing may have to join the pieces of a long range, once.
     fn bytes(&self, range: Range<u64>) -> Option<&[u8]>;
 }
 

@@ -17,6 +17,7 @@ const SLOTS_PER_SEGMENT: u64 = 8;
 impl IndexWriter {
     /// Makes room for one more entry, at least, in the segment `full` of `tag`.
     #[cold]
+    #[inline(never)]
     pub(super) fn grow(&mut self, tag: u32, full: Segment) {
         if full.chunks() >= SEGMENT_CHUNKS && self.may_split(full) {
             self.split(tag, full);

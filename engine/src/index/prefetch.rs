@@ -1,10 +1,13 @@
 //! Asking for a cache line before it is needed.
-#![expect(unsafe_code, reason = "the instruction takes a bare address")]
 
 use super::line::Line;
 
 /// Brings `line` nearer. A hint: it changes nothing but time.
 #[inline]
+#[cfg_attr(
+    all(target_arch = "x86_64", not(miri)),
+    expect(unsafe_code, reason = "the instruction takes a bare address")
+)]
 pub(super) fn prefetch(line: &Line) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     // SAFETY: SSE, which every x86-64 has, is all the instruction needs; it neither faults nor reads anything for

@@ -344,7 +344,12 @@ mod tests {
 
     #[test]
     fn a_route_visits_every_line() {
-        for chunks in [1, 3, 9, 11, 15, 16, 21] {
+        let sizes: &[u32] = if cfg!(miri) {
+            &[1, 3]
+        } else {
+            &[1, 3, 9, 11, 15, 16, 21]
+        };
+        for &chunks in sizes {
             let segment = Segment::new(0, chunks, 0);
             for tag in [0, 1, 7, 0x1234_5677, u32::MAX - 1, u32::MAX] {
                 let mut route = segment.route(tag);

@@ -62,6 +62,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "millions of hashes")]
     fn patterns_spread_evenly() {
         let n = 1 << 16;
         for shift in 0..=48 {

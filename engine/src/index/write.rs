@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::extent::Extent;
+use super::line::LINE_PLACES;
 use super::read::{Found, Index};
 use super::segment::{Segment, SegmentPool};
 
@@ -106,11 +107,22 @@ impl IndexWriter {
     #[must_use]
     pub fn rebuilt(&self) -> (Arc<Index>, Self) {
         let (index, mut writer) = Index::with_mixer(self.index.mixer);
-        self.index.for_each_segment(|segment| {
-            self.index.for_each_in(segment, |found| {
-                writer.insert(found.line.tag(found.place), found.extent);
+        let mut lines = 1;
+        let mut at = 0;
+        // One line of every segment at a time: tags in their order would look like tags that are all alike.
+        while at < lines {
+            self.index.for_each_segment(|segment| {
+                lines = lines.max(segment.lines());
+                if at < segment.lines()
+                    && let Some(line) = self.index.segments.line(segment, at)
+                {
+                    let entries =
+                        (0..LINE_PLACES).filter_map(|n| Some((line.tag(n), line.extent(n)?)));
+                    entries.for_each(|(tag, extent)| writer.insert(tag, extent));
+                }
             });
-        });
+            at += 1;
+        }
         (index, writer)
     }
 

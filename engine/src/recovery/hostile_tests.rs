@@ -40,6 +40,10 @@ fn a_cut_costs_the_entry_that_was_cut() {
             .filter(|&end| end <= cut as u64)
             .collect();
         for (which, suffix) in suffixes.iter().enumerate() {
+            // Unoptimised builds take the suffixes in turn.
+            if cfg!(debug_assertions) && which != 0 && which != cut % suffixes.len() {
+                continue;
+            }
             let mut bytes = sample.bytes[..cut].to_vec();
             bytes.extend(*suffix);
             let opened = open(&bytes);
@@ -88,7 +92,8 @@ fn a_flipped_byte_loses_nothing_silently() {
             .ends
             .iter()
             .any(|&end| (end.saturating_sub(24)..end + 64).contains(&(at as u64)));
-        for &mask in if near_metadata { masks } else { &masks[..2] } {
+        let few = !near_metadata || cfg!(debug_assertions) && at % 4 != 0;
+        for &mask in if !few { masks } else { &masks[..2] } {
             let mut bytes = sample.bytes.clone();
             bytes[at] ^= mask;
             let hit = sample
@@ -109,7 +114,7 @@ fn a_flipped_byte_loses_nothing_silently() {
                     }
                 }
             }
-            if mask == 0xff && at % 7 == 0 {
+            if mask == 0xff && at % 17 == 0 {
                 let report = verify(&Bytes::new(bytes), &mut |_, _| {}).unwrap();
                 assert!(report.entries + 1 >= sample.ends.len() as u64);
             }
@@ -190,7 +195,7 @@ fn no_content_makes_it_panic() {
     let seed = 41;
     let mut random = Random::new(seed);
     let sample = Sample::mixed();
-    for round in 0..3000 {
+    for round in 0..if cfg!(debug_assertions) { 600 } else { 3000 } {
         let mut bytes = sample.bytes[..random.below(sample.bytes.len() + 1)].to_vec();
         for _ in 0..random.below(20) {
             let Some(at) = bytes

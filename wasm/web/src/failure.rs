@@ -26,7 +26,9 @@ impl From<Error> for Failure {
 impl From<Failure> for JsValue {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Engine(error) => describe(code_of(&error), &error.to_string(), cause_of(&error)),
+            Failure::Engine(error) => {
+                describe(code_of(&error), &error.to_string(), cause_of(&error))
+            }
             Failure::Closed => describe("closed", "the store was closed", None),
             Failure::Invalid(what) => describe("invalid", what, None),
         }

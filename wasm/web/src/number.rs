@@ -32,7 +32,15 @@ mod tests {
 
     #[test]
     fn offsets_of_the_format_survive_the_way_there_and_back() {
-        for offset in [0, 1, 21, u64::from(u32::MAX) + 1, 5 << 30, (1 << 48) - 1, 1 << 53] {
+        for offset in [
+            0,
+            1,
+            21,
+            u64::from(u32::MAX) + 1,
+            5 << 30,
+            (1 << 48) - 1,
+            1 << 53,
+        ] {
             assert_eq!(from_js(to_js(offset)), offset);
         }
     }

@@ -48,7 +48,8 @@ impl WebStore {
     #[wasm_bindgen(constructor)]
     pub fn new(handle: SyncHandle) -> Result<WebStore> {
         let direct = OpfsDevice::new(handle.clone());
-        let backing = DeviceBacking::new(OpfsDevice::new(handle), CACHE_BYTES).map_err(io_failure("ask for the length"))?;
+        let backing = DeviceBacking::new(OpfsDevice::new(handle), CACHE_BYTES)
+            .map_err(io_failure("ask for the length"))?;
         let store = Store::open_with(backing, &Options::new())?;
         Ok(Self {
             store: Some(store),
@@ -67,7 +68,8 @@ impl WebStore {
     /// in `packed` and how long it is, then the same for its value.
     #[wasm_bindgen(js_name = setMany)]
     pub fn set_many(&self, packed: &[u8], places: &[u32]) -> Result<()> {
-        let entries = unpack(packed, places).ok_or(Failure::Invalid("a place lies outside of the packed bytes"))?;
+        let entries = unpack(packed, places)
+            .ok_or(Failure::Invalid("a place lies outside of the packed bytes"))?;
         self.open()?.batch_write(&entries)?;
         Ok(())
     }
@@ -171,8 +173,14 @@ impl WebStore {
         Ok(object(&[
             ("liveKeys", number::to_js(stats.live_keys).into()),
             ("fileBytes", number::to_js(stats.file_bytes).into()),
-            ("compactedBytes", number::to_js(stats.compacted_bytes).into()),
-            ("compactionSavings", number::to_js(stats.compaction_savings).into()),
+            (
+                "compactedBytes",
+                number::to_js(stats.compacted_bytes).into(),
+            ),
+            (
+                "compactionSavings",
+                number::to_js(stats.compaction_savings).into(),
+            ),
             ("indexBytes", number::to_js(stats.index_bytes).into()),
         ]))
     }
@@ -219,8 +227,14 @@ fn unpack<'p>(packed: &'p [u8], places: &[u32]) -> Option<Vec<(&'p [u8], &'p [u8
     let (entries, rest) = places.as_chunks::<4>();
     let entries = entries
         .iter()
-        .map(|&[key, key_length, value, value_length]| Some((slice(key, key_length)?, slice(value, value_length)?)));
-    if rest.is_empty() { entries.collect() } else { None }
+        .map(|&[key, key_length, value, value_length]| {
+            Some((slice(key, key_length)?, slice(value, value_length)?))
+        });
+    if rest.is_empty() {
+        entries.collect()
+    } else {
+        None
+    }
 }
 
 /// A plain object: one that a message can carry.
@@ -241,7 +255,10 @@ mod tests {
     fn places_are_checked() {
         let packed = b"keyvalue";
         let entries = unpack(packed, &[0, 3, 3, 5, 0, 0, 8, 0]).expect("all inside");
-        assert_eq!(entries, [(&b"key"[..], &b"value"[..]), (&b""[..], &b""[..])]);
+        assert_eq!(
+            entries,
+            [(&b"key"[..], &b"value"[..]), (&b""[..], &b""[..])]
+        );
         assert_eq!(unpack(packed, &[0, 3, 3, 6]), None);
         assert_eq!(unpack(packed, &[u32::MAX, u32::MAX, 0, 0]), None);
         assert_eq!(unpack(packed, &[0, 3, 3]), None);

@@ -101,12 +101,8 @@ impl Sample {
 
 impl fmt::Display for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} files, {} MB, of",
-            self.files(),
-            self.bytes() / 1_000_000
-        )?;
+        let megabytes = megabytes(self.bytes());
+        write!(f, "{} files, {megabytes} MB, of", self.files())?;
         for folder in &self.folders {
             write!(f, " {}", folder.display())?;
         }

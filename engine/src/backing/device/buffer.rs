@@ -79,7 +79,7 @@ mod tests {
             let view = view.unwrap();
             assert_eq!(view.as_ptr().addr() % ALIGNMENT, 0);
             assert_eq!(view.len() as u64, len);
-            assert!(view.clone().iter().all(|byte| *byte == 7));
+            assert!(view.clone().as_ref() == vec![7; view.len()]);
         }
     }
 

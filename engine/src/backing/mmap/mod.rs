@@ -7,6 +7,7 @@ mod mapping;
 mod open;
 mod platform;
 mod replace;
+mod spool;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod window;
 
@@ -25,7 +26,7 @@ use self::append::Appender;
 use self::mapping::Reads;
 pub use self::mapping::View;
 pub use self::open::OpenMode;
-use super::{Backing, Resident, Rewrite};
+use super::{Backing, Resident, Rewrite, Spool};
 
 /// A file that is read where the system maps it.
 ///
@@ -93,15 +94,19 @@ impl Backing for MmapBacking {
         Ok(self.file.metadata()?.len())
     }
 
-    /// Asks the system instead of the mapping: what cannot be read is then an error, not a fault.
+    /// Copies out of the mapping; asks the system only for what lies past what was written.
     fn read(&self, at: u64, buf: &mut [u8]) -> io::Result<()> {
-        let end = u64::try_from(buf.len())
-            .ok()
-            .and_then(|len| at.checked_add(len));
-        if end.is_none_or(|end| i64::try_from(end).is_err()) {
+        let len = u64::try_from(buf.len()).unwrap_or(u64::MAX);
+        let Some(end) = at.checked_add(len).filter(|end| i64::try_from(*end).is_ok()) else {
             return Err(io::ErrorKind::UnexpectedEof.into());
+        };
+        match self.reads.bytes(at..end) {
+            Some(bytes) => {
+                buf.copy_from_slice(bytes);
+                Ok(())
+            }
+            None => platform::read_at(&self.file, at, buf),
         }
-        platform::read_at(&self.file, at, buf)
     }
 
     /// A copy where the range reaches past what was written, into space that is only set aside.
@@ -147,6 +152,10 @@ impl Backing for MmapBacking {
             self.reads.publish(len);
         }
         Ok(())
+    }
+
+    fn spool(&self) -> io::Result<Option<Box<dyn Spool>>> {
+        spool::beside(&self.paths().real).map(|file| Some(Box::new(file) as Box<dyn Spool>))
     }
 
     fn sync(&self) -> io::Result<()> {
