@@ -4,7 +4,9 @@
 
 use crate::backing::{Backing, Rewrite};
 use crate::error::{Error, Result};
-use crate::format::{EntryMetadata, METADATA_SIZE, MIN_ENTRY_SIZE, TOMBSTONE, align_to_payload, pre_pad};
+use crate::format::{
+    EntryMetadata, METADATA_SIZE, MIN_ENTRY_SIZE, TOMBSTONE, align_to_payload, pre_pad,
+};
 use crate::index::{Extent, Index, IndexWriter};
 use crate::store::{EntryHandle, Generation, Store, span_of};
 use std::sync::{Arc, PoisonError};
@@ -21,10 +23,17 @@ impl<B: Rewrite> Store<B> {
     /// Readers go on, handles stay valid, and this store goes on with the new backing. Checksums are carried over as they
     /// are, so that a damaged value stays recognisable.
     pub fn compact(&self) -> Result<()> {
-        let _one_at_a_time = self.compaction.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = self
+            .compaction
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         self.check_writable()?;
         let live = self.live_entries()?;
-        let backing = live.generation.backing.create_replacement().map_err(Error::io(COMPACT))?;
+        let backing = live
+            .generation
+            .backing
+            .create_replacement()
+            .map_err(Error::io(COMPACT))?;
         let mut copy = Copy::new(backing);
         for extent in &live.extents {
             copy.put(live.generation.handle(*extent)?)?;
@@ -41,10 +50,19 @@ impl<B: Rewrite> Store<B> {
             }
         }
         copy.flush()?;
-        let Copy { backing, index, tail, live_span, .. } = copy;
+        let Copy {
+            backing,
+            index,
+            tail,
+            live_span,
+            ..
+        } = copy;
         backing.truncate(tail).map_err(Error::io(COMPACT))?;
         backing.sync().map_err(Error::io(COMPACT))?;
-        live.generation.backing.commit_replacement(&backing).map_err(Error::io(COMPACT))?;
+        live.generation
+            .backing
+            .commit_replacement(&backing)
+            .map_err(Error::io(COMPACT))?;
         let generation = Generation::new(backing, Arc::clone(index.index()), tail, live_span);
         writer.index = index;
         self.current.store(Arc::new(generation));
@@ -67,7 +85,14 @@ struct Copy<B: Backing> {
 impl<B: Backing> Copy<B> {
     fn new(backing: B) -> Self {
         let (_, index) = Index::create();
-        Self { backing, index, tail: 0, live_span: 0, gathered: Vec::new(), gathered_bytes: 0 }
+        Self {
+            backing,
+            index,
+            tail: 0,
+            live_span: 0,
+            gathered: Vec::new(),
+            gathered_bytes: 0,
+        }
     }
 }
 
@@ -75,7 +100,9 @@ impl<B: Backing> Copy<B> {
     /// Adds a value, with the metadata it had; `flush` writes it.
     fn put(&mut self, value: EntryHandle<B::View>) -> Result<()> {
         let len = value.offset_range().end - value.offset_range().start;
-        if self.gathered.len() >= GATHER_ENTRIES || self.gathered_bytes.saturating_add(len) > GATHER_BYTES {
+        if self.gathered.len() >= GATHER_ENTRIES
+            || self.gathered_bytes.saturating_add(len) > GATHER_BYTES
+        {
             self.flush()?;
         }
         self.gathered_bytes = self.gathered_bytes.saturating_add(len);
@@ -87,9 +114,13 @@ impl<B: Backing> Copy<B> {
     fn delete(&mut self, metadata: EntryMetadata) -> Result<()> {
         self.flush()?;
         let key_hash = metadata.key_hash;
-        let Some((before, span)) = self.find(key_hash)? else { return Ok(()) };
+        let Some((before, span)) = self.find(key_hash)? else {
+            return Ok(());
+        };
         let trailer = EntryMetadata::new(key_hash, self.tail, metadata.checksum).serialize();
-        self.backing.write(self.tail, &[&TOMBSTONE, &trailer]).map_err(Error::io(COMPACT))?;
+        self.backing
+            .write(self.tail, &[&TOMBSTONE, &trailer])
+            .map_err(Error::io(COMPACT))?;
         self.tail += MIN_ENTRY_SIZE;
         self.index.remove(key_hash, |extent| extent == before);
         self.live_span -= span;
@@ -107,7 +138,8 @@ impl<B: Backing> Copy<B> {
             let len = value.offset_range().end - value.offset_range().start;
             let metadata_offset = align_to_payload(prev) + len;
             self.tail = metadata_offset + METADATA_SIZE;
-            let trailer = EntryMetadata::new(value.key_hash(), prev, value.raw_checksum()).serialize();
+            let trailer =
+                EntryMetadata::new(value.key_hash(), prev, value.raw_checksum()).serialize();
             placed.push((pad, trailer, Extent::new(metadata_offset, len), len));
         }
         let parts: Vec<&[u8]> = gathered
@@ -115,10 +147,14 @@ impl<B: Backing> Copy<B> {
             .zip(&placed)
             .flat_map(|(value, (pad, trailer, ..))| [*pad, value.as_slice(), &trailer[..]])
             .collect();
-        self.backing.write(start, &parts).map_err(Error::io(COMPACT))?;
+        self.backing
+            .write(start, &parts)
+            .map_err(Error::io(COMPACT))?;
         for (value, (_, _, extent, len)) in gathered.iter().zip(&placed) {
             let before = self.find(value.key_hash())?;
-            self.index.put(value.key_hash(), *extent, |other| before.is_some_and(|(before, _)| before == other));
+            self.index.put(value.key_hash(), *extent, |other| {
+                before.is_some_and(|(before, _)| before == other)
+            });
             self.live_span += span_of(*len);
             self.live_span -= before.map_or(0, |(_, span)| span);
         }
@@ -130,7 +166,9 @@ impl<B: Backing> Copy<B> {
         let mut span = 0;
         let found = self.index.index().find(key_hash, |extent| {
             let mut bytes = [0; 20];
-            self.backing.read(extent.metadata_offset(), &mut bytes).map_err(Error::io(COMPACT))?;
+            self.backing
+                .read(extent.metadata_offset(), &mut bytes)
+                .map_err(Error::io(COMPACT))?;
             let metadata = EntryMetadata::deserialize(&bytes);
             let start = align_to_payload(metadata.prev_offset);
             span = span_of(extent.metadata_offset().saturating_sub(start));

@@ -36,14 +36,16 @@ mod upkeep;
 
 pub use compat::{storage_engine, traits, utils};
 pub use error::{Error, Result};
-pub use format::{EntryMetadata, TOMBSTONE as NULL_BYTE, compute_checksum, compute_hash, compute_hash_batch};
+pub use format::{
+    EntryMetadata, TOMBSTONE as NULL_BYTE, compute_checksum, compute_hash, compute_hash_batch,
+};
 pub use options::{Durability, Options};
 pub use recovery::RecoveryReport;
 #[cfg(any(unix, windows))]
 pub use store::DataStore;
 pub use store::{
-    DataStoreReader, DataStoreWriter, Entries, EntryHandle, EntryIterator, EntryStream, EntryWriter, MemoryStore, Reader,
-    STREAM_BUFFER_BYTES, Stats, Store,
+    DataStoreReader, DataStoreWriter, Entries, EntryHandle, EntryIterator, EntryStream,
+    EntryWriter, MemoryStore, Reader, STREAM_BUFFER_BYTES, Stats, Store,
 };
 #[cfg(any(unix, windows))]
 pub use upkeep::{salvage, verify_file};

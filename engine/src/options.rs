@@ -15,7 +15,10 @@ pub enum Durability {
 ///
 /// `create` and `create_new` concern files alone: a store over any other backing is empty when the backing is.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "independent switches, each set by its own method")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches, each set by its own method"
+)]
 pub struct Options {
     pub(crate) create: bool,
     pub(crate) create_new: bool,

@@ -72,7 +72,11 @@ mod file {
     ///
     /// `target` must not exist. Entries keep their order, so that the newest version of each key is the one that is read.
     /// `progress` is told how many bytes are done, and of how many.
-    pub fn salvage(source: &Path, target: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<SalvageReport> {
+    pub fn salvage(
+        source: &Path,
+        target: &Path,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<SalvageReport> {
         let damaged = MmapBacking::open(source, OpenMode::ReadOnly)?;
         let rescued = Options::new().create_new(true).open(target)?;
         let report = crate::recovery::salvage(
@@ -81,9 +85,17 @@ mod file {
                 if is_reserved_hash(entry.key_hash) {
                     return Ok(());
                 }
-                let payload = damaged.view(entry.payload).map_err(Error::io("read the damaged store"))?;
-                let value = if entry.is_tombstone { &TOMBSTONE } else { payload.as_ref() };
-                rescued.batch_write_with_key_hashes(vec![(entry.key_hash, value)], true).map(drop)
+                let payload = damaged
+                    .view(entry.payload)
+                    .map_err(Error::io("read the damaged store"))?;
+                let value = if entry.is_tombstone {
+                    &TOMBSTONE
+                } else {
+                    payload.as_ref()
+                };
+                rescued
+                    .batch_write_with_key_hashes(vec![(entry.key_hash, value)], true)
+                    .map(drop)
             },
             progress,
         )?;

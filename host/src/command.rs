@@ -11,17 +11,25 @@ use crate::runtime::{compile, new_engine, new_linker, new_store};
 
 /// Runs the command component at `path` with `arguments`, its own name among them, and `directory` as its root; the
 /// status it ended with.
-pub fn run_command(path: &Path, arguments: &[String], directory: &Path, limits: Limits) -> Result<u8> {
+pub fn run_command(
+    path: &Path,
+    arguments: &[String],
+    directory: &Path,
+    limits: Limits,
+) -> Result<u8> {
     let engine = new_engine()?;
     let component = compile(&engine, path)?;
     let linker = new_linker(&engine).map_err(Error::Component)?;
 
     let mut wasi = WasiCtxBuilder::new();
-    wasi.inherit_stdio().args(arguments).allow_blocking_current_thread(true);
-    wasi.preopened_dir(directory, "/", FsPerms::ReadWrite).map_err(Error::Component)?;
+    wasi.inherit_stdio()
+        .args(arguments)
+        .allow_blocking_current_thread(true);
+    wasi.preopened_dir(directory, "/", FsPerms::ReadWrite)
+        .map_err(Error::Component)?;
     let mut store = new_store(&engine, wasi.build(), &limits);
-    let command =
-        Command::instantiate(&mut store, &component, &linker).map_err(|e| Error::of_call(e, limits.call))?;
+    let command = Command::instantiate(&mut store, &component, &linker)
+        .map_err(|e| Error::of_call(e, limits.call))?;
     match command.wasi_cli_run().call_run(&mut store) {
         Ok(Ok(())) => Ok(0),
         Ok(Err(())) => Ok(1),

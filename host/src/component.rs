@@ -35,6 +35,9 @@ fn places() -> Vec<PathBuf> {
     // A program lies in `target/release`, a test of it in `target/release/deps`.
     let folders: Vec<&Path> = program.ancestors().skip(1).take(3).collect();
     let beside = folders.first().map(|folder| folder.join(COMPONENT_FILE));
-    let built = folders.iter().skip(1).map(|folder| folder.join(BUILT).join(COMPONENT_FILE));
+    let built = folders
+        .iter()
+        .skip(1)
+        .map(|folder| folder.join(BUILT).join(COMPONENT_FILE));
     beside.into_iter().chain(built).collect()
 }

@@ -98,8 +98,14 @@ impl fmt::Display for Error {
                 }
                 Ok(())
             }
-            Self::Differs(name) => write!(f, "what the store has for '{name}' is not what the file has"),
-            Self::TimedOut(allowed) => write!(f, "the component computed for more than {allowed:?} in one call"),
+            Self::Differs(name) => write!(
+                f,
+                "what the store has for '{name}' is not what the file has"
+            ),
+            Self::TimedOut(allowed) => write!(
+                f,
+                "the component computed for more than {allowed:?} in one call"
+            ),
             Self::Component(error) => write!(f, "the component failed: {}", error.root_cause()),
             Self::Io { doing, source } => write!(f, "could not {doing}: {source}"),
         }

@@ -20,7 +20,9 @@ impl FileLock {
     pub fn take(path: &Path, access: Access) -> Result<Self> {
         match path.metadata() {
             Ok(metadata) if !metadata.is_file() => return Err(Error::NotAFile(path.to_path_buf())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && access != Access::Create => {
+            Err(error)
+                if error.kind() == std::io::ErrorKind::NotFound && access != Access::Create =>
+            {
                 return Err(Error::NoSuchFile(path.to_path_buf()));
             }
             _ => {}
@@ -40,10 +42,17 @@ impl FileLock {
 #[cfg(unix)]
 fn lock(file: &File, path: &Path, access: Access) -> Result<()> {
     use std::fs::TryLockError;
-    let locked = if access == Access::Read { file.try_lock_shared() } else { file.try_lock() };
+    let locked = if access == Access::Read {
+        file.try_lock_shared()
+    } else {
+        file.try_lock()
+    };
     locked.map_err(|error| match error {
         TryLockError::WouldBlock => Error::InUse(path.to_path_buf()),
-        TryLockError::Error(source) => Error::Io { doing: "lock the store's file", source },
+        TryLockError::Error(source) => Error::Io {
+            doing: "lock the store's file",
+            source,
+        },
     })
 }
 
@@ -59,11 +68,14 @@ const fn lock(_file: &File, _path: &Path, _access: Access) -> Result<()> {
 /// engine. Other hosts of the component do not, so whoever calls this must know that none of them is at work.
 pub fn unlock(path: &Path) -> Result<()> {
     let _lock = FileLock::take(path, Access::Write)?;
-    let path = path.canonicalize().map_err(Error::io("find the store's file"))?;
+    let path = path
+        .canonicalize()
+        .map_err(Error::io("find the store's file"))?;
     match std::fs::remove_file(lock_file(&path)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(Error::Io { doing: "remove the lock file", source: error })
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::Io {
+            doing: "remove the lock file",
+            source: error,
+        }),
         _ => Ok(()),
     }
 }

@@ -36,11 +36,18 @@ pub fn check(session: &mut Session, folder: &Path) -> Result<Tally> {
         let begun = Instant::now();
         let value = session.get(key.as_bytes())?;
         let spent = begun.elapsed();
-        if value.as_deref() == Some(content) { Ok(spent) } else { Err(Error::Differs(key.to_owned())) }
+        if value.as_deref() == Some(content) {
+            Ok(spent)
+        } else {
+            Err(Error::Differs(key.to_owned()))
+        }
     })
 }
 
-fn each_file(folder: &Path, mut handle: impl FnMut(&str, &[u8]) -> Result<Duration>) -> Result<Tally> {
+fn each_file(
+    folder: &Path,
+    mut handle: impl FnMut(&str, &[u8]) -> Result<Duration>,
+) -> Result<Tally> {
     let mut tally = Tally::default();
     let mut folders: Vec<PathBuf> = vec![folder.to_path_buf()];
     while let Some(current) = folders.pop() {
@@ -68,6 +75,8 @@ fn each_file(folder: &Path, mut handle: impl FnMut(&str, &[u8]) -> Result<Durati
 }
 
 fn key_of(path: &Path) -> String {
-    let names = path.components().map(|name| name.as_os_str().to_string_lossy());
+    let names = path
+        .components()
+        .map(|name| name.as_os_str().to_string_lossy());
     names.collect::<Vec<_>>().join("/")
 }

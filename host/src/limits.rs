@@ -26,7 +26,10 @@ pub struct Limits {
 impl Default for Limits {
     /// 60 seconds and 1 GiB.
     fn default() -> Self {
-        Self { call: Duration::from_secs(60), memory_bytes: 1 << 30 }
+        Self {
+            call: Duration::from_secs(60),
+            memory_bytes: 1 << 30,
+        }
     }
 }
 

@@ -29,8 +29,16 @@ fn run(arguments: &Arguments) -> Result<u8> {
         None => limits,
     };
     match &arguments.task {
-        Task::Store { file, component, command } => store::run(file, component.as_deref(), limits, command),
-        Task::Run { directory, program, args } => {
+        Task::Store {
+            file,
+            component,
+            command,
+        } => store::run(file, component.as_deref(), limits, command),
+        Task::Run {
+            directory,
+            program,
+            args,
+        } => {
             let mut all = vec![program.display().to_string()];
             all.extend_from_slice(args);
             run_command(program, &all, directory, limits)

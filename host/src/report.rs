@@ -31,8 +31,22 @@ pub struct FolderReport {
 
 impl From<Info> for InfoReport {
     fn from(info: Info) -> Self {
-        let Info { live_keys, store_bytes, savings_bytes, index_bytes, cut_bytes, recovery } = info;
-        Self { live_keys, store_bytes, savings_bytes, index_bytes, cut_bytes, recovery }
+        let Info {
+            live_keys,
+            store_bytes,
+            savings_bytes,
+            index_bytes,
+            cut_bytes,
+            recovery,
+        } = info;
+        Self {
+            live_keys,
+            store_bytes,
+            savings_bytes,
+            index_bytes,
+            cut_bytes,
+            recovery,
+        }
     }
 }
 
@@ -73,8 +87,10 @@ impl InfoReport {
 
 /// Prints one line of JSON.
 pub fn json(report: &impl Serialize) -> Result<()> {
-    let mut line = serde_json::to_vec(report)
-        .map_err(|error| Error::Io { doing: "make the report", source: error.into() })?;
+    let mut line = serde_json::to_vec(report).map_err(|error| Error::Io {
+        doing: "make the report",
+        source: error.into(),
+    })?;
     line.push(b'\n');
     bytes(&line)
 }
@@ -82,16 +98,21 @@ pub fn json(report: &impl Serialize) -> Result<()> {
 /// Prints `value`, with a line's end behind it only for a person.
 pub fn payload(value: &[u8]) -> Result<()> {
     bytes(value)?;
-    if io::stdout().is_terminal() { bytes(b"\n") } else { Ok(()) }
+    if io::stdout().is_terminal() {
+        bytes(b"\n")
+    } else {
+        Ok(())
+    }
 }
 
 /// Prints `output`; that nobody reads it any more is how a pipeline ends early, and no failure.
 pub fn bytes(output: &[u8]) -> Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(output).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::Io { doing: "write to standard output", source: error })
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Io {
+            doing: "write to standard output",
+            source: error,
+        }),
         _ => Ok(()),
     }
 }

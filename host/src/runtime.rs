@@ -29,7 +29,11 @@ impl Runtime {
             .and_then(|linker| linker.instantiate_pre(&component))
             .and_then(StoragePre::new)
             .map_err(Error::Component)?;
-        Ok(Self { engine, linked, limits })
+        Ok(Self {
+            engine,
+            linked,
+            limits,
+        })
     }
 
     /// Opens the store at `path` in a new instance that sees the folder of that file and nothing else.
@@ -47,7 +51,10 @@ impl Runtime {
     #[must_use]
     pub fn imports(&self) -> Vec<String> {
         let component = self.linked.instance_pre().component().component_type();
-        component.imports(&self.engine).map(|(name, _)| name.to_owned()).collect()
+        component
+            .imports(&self.engine)
+            .map(|(name, _)| name.to_owned())
+            .collect()
     }
 
     pub(crate) const fn linked(&self) -> &StoragePre<State> {
@@ -65,7 +72,9 @@ impl Runtime {
 
 impl std::fmt::Debug for Runtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Runtime").field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("Runtime")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 
@@ -94,7 +103,11 @@ pub fn new_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
 
 /// A store under `limits` for one instance.
 pub fn new_store(engine: &Engine, wasi: WasiCtx, limits: &Limits) -> Store<State> {
-    let state = State { wasi, table: ResourceTable::new(), limits: limits.for_store() };
+    let state = State {
+        wasi,
+        table: ResourceTable::new(),
+        limits: limits.for_store(),
+    };
     let mut store = Store::new(engine, state);
     limits.apply(&mut store);
     store.set_epoch_deadline(ticker::ticks(limits.call));

@@ -46,7 +46,9 @@ impl Session {
     pub(crate) fn open(runtime: &Runtime, path: &Path, access: Access) -> Result<Self> {
         let file_lock = FileLock::take(path, access)?;
         // A link is followed here, by the host; the component follows none.
-        let path = path.canonicalize().map_err(Error::io("find the store's file"))?;
+        let path = path
+            .canonicalize()
+            .map_err(Error::io("find the store's file"))?;
         let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(Error::NotAFile(path));
         };
@@ -63,24 +65,38 @@ impl Session {
         access: Access,
         file_lock: Option<FileLock>,
     ) -> Result<Self> {
-        let permissions = if access == Access::Read { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
+        let permissions = if access == Access::Read {
+            FsPerms::ReadOnly
+        } else {
+            FsPerms::ReadWrite
+        };
         let mut wasi = WasiCtxBuilder::new();
         // The thread has nothing else to do while a call waits for the medium.
         wasi.allow_blocking_current_thread(true);
-        wasi.preopened_dir(folder, GUEST_DIRECTORY, permissions).map_err(Error::Component)?;
+        wasi.preopened_dir(folder, GUEST_DIRECTORY, permissions)
+            .map_err(Error::Component)?;
 
         let limits = *runtime.limits();
         let mut store = runtime.new_store(wasi.build());
-        let instance = runtime.linked().instantiate(&mut store).map_err(|e| Error::of_call(e, limits.call))?;
+        let instance = runtime
+            .linked()
+            .instantiate(&mut store)
+            .map_err(|e| Error::of_call(e, limits.call))?;
         let calls = instance.tailstone_store_stores().clone();
         // Only who holds the lock on the file itself knows that a lock file which was not there is the instance's own.
         let lock_file = (file_lock.is_some() && access != Access::Read)
             .then(|| lock_file(&folder.join(name)))
             .filter(|lock_file| !lock_file.exists());
         match calls.store().call_open(&mut store, name, access) {
-            Ok(Ok(handle)) => {
-                Ok(Self { store, calls, handle, limits, lock_file, progress: Progress::Open, _file_lock: file_lock })
-            }
+            Ok(Ok(handle)) => Ok(Self {
+                store,
+                calls,
+                handle,
+                limits,
+                lock_file,
+                progress: Progress::Open,
+                _file_lock: file_lock,
+            }),
             Ok(Err(refusal)) => Err(refusal.into()),
             Err(error) => {
                 if let Some(lock_file) = lock_file {
@@ -132,12 +148,20 @@ impl Session {
 
     fn call<T>(
         &mut self,
-        call: impl FnOnce(&Guest, &mut Store<State>, ResourceAny) -> wasmtime::Result<std::result::Result<T, Refusal>>,
+        call: impl FnOnce(
+            &Guest,
+            &mut Store<State>,
+            ResourceAny,
+        ) -> wasmtime::Result<std::result::Result<T, Refusal>>,
     ) -> Result<T> {
         if self.progress == Progress::Trapped {
-            return Err(Refusal::Other("an earlier call failed; open the store again".to_owned()).into());
+            return Err(
+                Refusal::Other("an earlier call failed; open the store again".to_owned()).into(),
+            );
         }
-        self.store.as_context_mut().set_epoch_deadline(ticker::ticks(self.limits.call));
+        self.store
+            .as_context_mut()
+            .set_epoch_deadline(ticker::ticks(self.limits.call));
         match call(&self.calls, &mut self.store, self.handle) {
             Ok(answer) => Ok(answer?),
             Err(error) => {
@@ -151,7 +175,9 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         if self.progress == Progress::Open {
-            self.store.as_context_mut().set_epoch_deadline(ticker::ticks(self.limits.call));
+            self.store
+                .as_context_mut()
+                .set_epoch_deadline(ticker::ticks(self.limits.call));
             if self.handle.resource_drop(&mut self.store).is_err() {
                 self.progress = Progress::Trapped;
             }
@@ -166,6 +192,9 @@ impl Drop for Session {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("progress", &self.progress).field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("progress", &self.progress)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }

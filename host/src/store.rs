@@ -10,7 +10,12 @@ use crate::arguments::StoreCommand;
 use crate::report::{self, FolderReport, InfoReport};
 
 /// Runs `command` on the store at `file`; the program's status.
-pub fn run(file: &Path, component: Option<&Path>, limits: Limits, command: &StoreCommand) -> Result<u8> {
+pub fn run(
+    file: &Path,
+    component: Option<&Path>,
+    limits: Limits,
+    command: &StoreCommand,
+) -> Result<u8> {
     if matches!(command, StoreCommand::Unlock) {
         unlock(file)?;
         return Ok(0);
@@ -75,6 +80,9 @@ fn standard_input() -> Result<Vec<u8>> {
     io::stdin()
         .lock()
         .read_to_end(&mut value)
-        .map_err(|source| Error::Io { doing: "read standard input", source })?;
+        .map_err(|source| Error::Io {
+            doing: "read standard input",
+            source,
+        })?;
     Ok(value)
 }

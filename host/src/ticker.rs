@@ -26,13 +26,17 @@ pub fn start(engine: &Engine) -> Result<()> {
                 }
             }
         })
-        .map_err(|source| Error::Io { doing: "start the clock", source })?;
+        .map_err(|source| Error::Io {
+            doing: "start the clock",
+            source,
+        })?;
     Ok(())
 }
 
 /// `time` in ticks, at least one; a call that starts between two ticks is given the rest of the first one too.
 pub fn ticks(time: Duration) -> u64 {
-    u64::try_from(time.as_millis().div_ceil(TICK.as_millis())).map_or(u64::MAX / 2, |ticks| ticks.saturating_add(1))
+    u64::try_from(time.as_millis().div_ceil(TICK.as_millis()))
+        .map_or(u64::MAX / 2, |ticks| ticks.saturating_add(1))
 }
 
 #[cfg(test)]
@@ -42,7 +46,11 @@ mod tests {
     #[test]
     fn a_time_is_never_cut_short() {
         for (millis, expected) in [(0, 1), (1, 2), (10, 2), (11, 3), (60_000, 6_001)] {
-            assert_eq!(ticks(Duration::from_millis(millis)), expected, "{millis} ms");
+            assert_eq!(
+                ticks(Duration::from_millis(millis)),
+                expected,
+                "{millis} ms"
+            );
         }
         assert!(ticks(Duration::MAX) > 1 << 60);
     }

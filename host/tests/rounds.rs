@@ -7,10 +7,25 @@ use tailstone::{DataStore, DataStoreReader, DataStoreWriter};
 use tailstone_host::{Access, Error, Refusal, folder as whole};
 
 /// Values around the sizes at which something changes: alignment, the cache, one call's worth, the device's longest call.
-const SIZES: [usize; 12] = [1, 2, 63, 64, 65, 4096, 65_535, 65_536, 65_537, 1 << 20, (1 << 20) + 1, 3 << 20];
+const SIZES: [usize; 12] = [
+    1,
+    2,
+    63,
+    64,
+    65,
+    4096,
+    65_535,
+    65_536,
+    65_537,
+    1 << 20,
+    (1 << 20) + 1,
+    3 << 20,
+];
 
 fn value(size: usize) -> Vec<u8> {
-    (0..size).map(|i| u8::try_from((i * 31 + size) % 251 + 1).unwrap()).collect()
+    (0..size)
+        .map(|i| u8::try_from((i * 31 + size) % 251 + 1).unwrap())
+        .collect()
 }
 
 #[test]
@@ -44,8 +59,15 @@ fn what_is_put_is_found_here_and_natively_byte_for_byte() {
     check(&mut session);
     session.close().unwrap();
     native.close().unwrap();
-    assert!(std::fs::read(&inside).unwrap() == std::fs::read(&outside).unwrap(), "not the same bytes");
-    assert_eq!(folder.names(), ["inside.tsl", "outside.tsl"], "a lock file was left");
+    assert!(
+        std::fs::read(&inside).unwrap() == std::fs::read(&outside).unwrap(),
+        "not the same bytes"
+    );
+    assert_eq!(
+        folder.names(),
+        ["inside.tsl", "outside.tsl"],
+        "a lock file was left"
+    );
 
     let mut session = runtime().open(&outside, Access::Read).unwrap();
     check(&mut session);
@@ -54,7 +76,10 @@ fn what_is_put_is_found_here_and_natively_byte_for_byte() {
     assert_eq!(info.store_bytes, std::fs::metadata(&outside).unwrap().len());
     assert_eq!(info.cut_bytes, 0);
     let native = DataStore::options().read_only(true).open(&inside).unwrap();
-    assert_eq!(native.read(b"again").unwrap().unwrap().as_slice(), b"second");
+    assert_eq!(
+        native.read(b"again").unwrap().unwrap().as_slice(),
+        b"second"
+    );
 }
 
 #[test]
@@ -77,15 +102,24 @@ fn what_cannot_be_stored_is_refused_and_leaves_no_trace() {
     let mut session = runtime().open(&path, Access::Create).unwrap();
     for value in [&b""[..], &[0]] {
         let refused = session.put(b"key", value).unwrap_err();
-        assert!(matches!(refused, Error::Refused(Refusal::InvalidArgument(_))), "{refused:?}");
+        assert!(
+            matches!(refused, Error::Refused(Refusal::InvalidArgument(_))),
+            "{refused:?}"
+        );
     }
     session.put(b"", &[0, 0]).unwrap();
     assert_eq!(session.get(b"").unwrap().unwrap(), [0, 0]);
     assert_eq!(session.info().unwrap().store_bytes, 22);
     session.close().unwrap();
     let mut session = runtime().open(&path, Access::Read).unwrap();
-    for refused in [session.put(b"key", b"value").unwrap_err(), session.delete(b"").unwrap_err()] {
-        assert!(matches!(refused, Error::Refused(Refusal::ReadOnly)), "{refused:?}");
+    for refused in [
+        session.put(b"key", b"value").unwrap_err(),
+        session.delete(b"").unwrap_err(),
+    ] {
+        assert!(
+            matches!(refused, Error::Refused(Refusal::ReadOnly)),
+            "{refused:?}"
+        );
     }
 }
 
@@ -103,15 +137,27 @@ fn a_torn_tail_is_cut_when_writing_and_left_when_reading() {
         let bytes = &torn[..usize::try_from(cut).unwrap()];
         std::fs::write(&path, bytes).unwrap();
         let mut session = runtime().open(&path, Access::Read).unwrap();
-        assert_eq!(session.info().unwrap().cut_bytes, cut - tail, "cut at {cut}");
+        assert_eq!(
+            session.info().unwrap().cut_bytes,
+            cut - tail,
+            "cut at {cut}"
+        );
         assert_eq!(session.get(b"also kept").unwrap().unwrap(), value(5000));
         drop(session);
-        assert_eq!(std::fs::read(&path).unwrap(), bytes, "reading changed the file cut at {cut}");
+        assert_eq!(
+            std::fs::read(&path).unwrap(),
+            bytes,
+            "reading changed the file cut at {cut}"
+        );
         let mut session = runtime().open(&path, Access::Write).unwrap();
         assert_eq!(session.get(b"torn").unwrap(), None);
         assert_eq!(session.get(b"kept").unwrap().unwrap(), b"whole");
         session.close().unwrap();
-        assert_eq!(std::fs::metadata(&path).unwrap().len(), tail, "cut at {cut}");
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().len(),
+            tail,
+            "cut at {cut}"
+        );
     }
 }
 
@@ -119,11 +165,15 @@ fn a_torn_tail_is_cut_when_writing_and_left_when_reading() {
 fn what_is_no_store_is_refused_and_untouched() {
     let folder = Folder::new();
     let path = folder.path("letter.txt");
-    let letter = b"Dear reader, this was never a store, and it is longer than one entry's metadata.";
+    let letter =
+        b"Dear reader, this was never a store, and it is longer than one entry's metadata.";
     std::fs::write(&path, letter).unwrap();
     for access in [Access::Read, Access::Write, Access::Create] {
         let refused = runtime().open(&path, access).unwrap_err();
-        assert!(matches!(refused, Error::Refused(Refusal::Corrupt(_))), "{refused:?}");
+        assert!(
+            matches!(refused, Error::Refused(Refusal::Corrupt(_))),
+            "{refused:?}"
+        );
         assert_eq!(refused.exit_status(), 3);
         assert_eq!(std::fs::read(&path).unwrap(), letter);
         assert_eq!(folder.names(), ["letter.txt"]);
@@ -138,12 +188,17 @@ fn a_folder_comes_back_as_it_went_in() {
     std::fs::write(source.join("a"), value(10)).unwrap();
     std::fs::write(source.join("below/it/b"), value(100_000)).unwrap();
     std::fs::write(source.join("below/empty"), b"").unwrap();
-    let mut session = runtime().open(&folder.path("a.tsl"), Access::Create).unwrap();
+    let mut session = runtime()
+        .open(&folder.path("a.tsl"), Access::Create)
+        .unwrap();
     let put = whole::import(&mut session, &source).unwrap();
     assert_eq!((put.files, put.bytes, put.skipped), (2, 100_010, 1));
     assert_eq!(session.get(b"below/it/b").unwrap().unwrap(), value(100_000));
     assert_eq!(whole::check(&mut session, &source).unwrap().files, 2);
     std::fs::write(source.join("a"), b"changed").unwrap();
     let differs = whole::check(&mut session, &source).unwrap_err();
-    assert!(matches!(&differs, Error::Differs(name) if name == "a"), "{differs:?}");
+    assert!(
+        matches!(&differs, Error::Differs(name) if name == "a"),
+        "{differs:?}"
+    );
 }

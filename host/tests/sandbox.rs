@@ -30,7 +30,10 @@ fn it_imports_files_and_nothing_else() {
 fn it_is_small() {
     let bytes = std::fs::metadata(component()).unwrap().len();
     println!("the component has {bytes} bytes");
-    assert!(bytes <= MOST_BYTES, "the component has {bytes} bytes; {MOST_BYTES} are the most");
+    assert!(
+        bytes <= MOST_BYTES,
+        "the component has {bytes} bytes; {MOST_BYTES} are the most"
+    );
 }
 
 #[test]
@@ -43,13 +46,19 @@ fn a_second_open_is_told_who_and_what_to_do() {
         let refused = runtime().open(&path, access).unwrap_err();
         assert_eq!(refused.exit_status(), 4, "{refused:?}");
     }
-    assert!(matches!(DataStore::open(&path), Err(tailstone::Error::Locked(_))), "the native engine got in");
+    assert!(
+        matches!(DataStore::open(&path), Err(tailstone::Error::Locked(_))),
+        "the native engine got in"
+    );
     assert!(matches!(unlock(&path), Err(Error::InUse(_))));
     first.put(b"other", b"value").unwrap();
     first.close().unwrap();
 
     let native = DataStore::open(&path).unwrap();
-    assert!(matches!(runtime().open(&path, Access::Write), Err(Error::InUse(_))));
+    assert!(matches!(
+        runtime().open(&path, Access::Write),
+        Err(Error::InUse(_))
+    ));
     native.close().unwrap();
 }
 
@@ -57,22 +66,43 @@ fn a_second_open_is_told_who_and_what_to_do() {
 fn a_lock_left_behind_is_named_and_can_be_removed() {
     let folder = Folder::new();
     let path = folder.path("a.tsl");
-    runtime().open(&path, Access::Create).unwrap().put(b"key", b"value").unwrap();
+    runtime()
+        .open(&path, Access::Create)
+        .unwrap()
+        .put(b"key", b"value")
+        .unwrap();
     std::fs::write(folder.path("a.tsl.lock"), b"").unwrap();
     for access in [Access::Read, Access::Write] {
         let refused = runtime().open(&path, access).unwrap_err();
-        assert!(matches!(&refused, Error::Refused(Refusal::Locked(_))), "{refused:?}");
-        assert!(refused.to_string().contains("remove a.tsl.lock"), "{refused}");
+        assert!(
+            matches!(&refused, Error::Refused(Refusal::Locked(_))),
+            "{refused:?}"
+        );
+        assert!(
+            refused.to_string().contains("remove a.tsl.lock"),
+            "{refused}"
+        );
     }
     unlock(&path).unwrap();
-    assert_eq!(runtime().open(&path, Access::Write).unwrap().get(b"key").unwrap().unwrap(), b"value");
+    assert_eq!(
+        runtime()
+            .open(&path, Access::Write)
+            .unwrap()
+            .get(b"key")
+            .unwrap()
+            .unwrap(),
+        b"value"
+    );
 }
 
 #[test]
 fn what_is_missing_is_not_made_unless_asked_for() {
     let folder = Folder::new();
     for access in [Access::Read, Access::Write] {
-        assert!(matches!(runtime().open(&folder.path("a.tsl"), access), Err(Error::NoSuchFile(_))));
+        assert!(matches!(
+            runtime().open(&folder.path("a.tsl"), access),
+            Err(Error::NoSuchFile(_))
+        ));
     }
     let refused = runtime().open(folder.root(), Access::Read).unwrap_err();
     assert!(matches!(refused, Error::NotAFile(_)), "{refused:?}");
@@ -85,22 +115,43 @@ fn names_lead_nowhere_but_into_the_granted_folder() {
     let folder = Folder::new();
     std::fs::create_dir(folder.path("granted")).unwrap();
     let outside = folder.path("outside.tsl");
-    runtime().open(&outside, Access::Create).unwrap().put(b"secret", b"value").unwrap();
+    runtime()
+        .open(&outside, Access::Create)
+        .unwrap()
+        .put(b"secret", b"value")
+        .unwrap();
     std::fs::write(folder.path("granted/a.tsl.lock"), b"").unwrap();
     #[cfg(unix)]
     std::os::unix::fs::symlink(&outside, folder.path("granted/link")).unwrap();
     let absolute = outside.display().to_string();
     let long = "n".repeat(251);
     let names = [
-        "", ".", "..", "/", "../outside.tsl", "./a", "a/../../outside.tsl", "a/b", "a\\b", "C:a", "a\0b", "a\nb",
-        "a.tsl.lock", "link", "granted", &absolute, &long,
+        "",
+        ".",
+        "..",
+        "/",
+        "../outside.tsl",
+        "./a",
+        "a/../../outside.tsl",
+        "a/b",
+        "a\\b",
+        "C:a",
+        "a\0b",
+        "a\nb",
+        "a.tsl.lock",
+        "link",
+        "granted",
+        &absolute,
+        &long,
     ];
     for name in names {
         for access in [Access::Read, Access::Write, Access::Create] {
             if (name, access) == ("granted", Access::Create) {
                 continue;
             }
-            let refused = runtime().open_name(&folder.path("granted"), name, access).unwrap_err();
+            let refused = runtime()
+                .open_name(&folder.path("granted"), name, access)
+                .unwrap_err();
             let expected = if name == "granted" {
                 matches!(refused, Error::Refused(Refusal::NoSuchStore))
             } else {
@@ -110,7 +161,10 @@ fn names_lead_nowhere_but_into_the_granted_folder() {
         }
     }
     assert_eq!(folder.names(), ["granted", "outside.tsl"]);
-    assert_eq!(std::fs::read_dir(folder.path("granted")).unwrap().count(), if cfg!(unix) { 2 } else { 1 });
+    assert_eq!(
+        std::fs::read_dir(folder.path("granted")).unwrap().count(),
+        if cfg!(unix) { 2 } else { 1 }
+    );
 }
 
 #[test]
@@ -122,13 +176,23 @@ fn a_value_too_long_for_the_sandbox_is_an_error_and_the_store_goes_on() {
     session.put(b"key", b"value").unwrap();
     let long = vec![1; 20 << 20];
     assert!(session.put(b"long", &long).is_err());
-    assert!(session.get(b"key").is_err(), "an instance that trapped was called again");
+    assert!(
+        session.get(b"key").is_err(),
+        "an instance that trapped was called again"
+    );
     drop(session);
     assert_eq!(folder.names(), ["a.tsl"], "a lock file was left");
-    runtime().open(&path, Access::Write).unwrap().put(b"long", &long).unwrap();
+    runtime()
+        .open(&path, Access::Write)
+        .unwrap()
+        .put(b"long", &long)
+        .unwrap();
     let mut session = small.open(&path, Access::Write).unwrap();
     let refused = session.get(b"long").unwrap_err();
-    assert!(matches!(&refused, Error::Refused(Refusal::Other(_))), "{refused:?}");
+    assert!(
+        matches!(&refused, Error::Refused(Refusal::Other(_))),
+        "{refused:?}"
+    );
     assert_eq!(session.get(b"key").unwrap().unwrap(), b"value");
 }
 

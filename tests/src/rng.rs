@@ -8,7 +8,10 @@ impl Rng {
     /// Starts from `TAILSTONE_SEED` if that is set, else from `default`, and says so.
     #[must_use]
     pub fn from_environment(test: &str, default: u64) -> Self {
-        let seed = std::env::var("TAILSTONE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(default);
+        let seed = std::env::var("TAILSTONE_SEED")
+            .ok()
+            .and_then(|seed| seed.parse().ok())
+            .unwrap_or(default);
         println!("{test}: TAILSTONE_SEED={seed}");
         Self(seed)
     }

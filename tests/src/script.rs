@@ -57,7 +57,15 @@ fn value(rng: &mut Rng) -> Vec<u8> {
     };
     match rng.below(5) {
         0 if len > 1 => vec![0; len],
-        1 => (0..len).map(|at| if at % 8 == 0 { 1 + rng.next_u64().to_le_bytes()[0] / 2 } else { 0 }).collect(),
+        1 => (0..len)
+            .map(|at| {
+                if at % 8 == 0 {
+                    1 + rng.next_u64().to_le_bytes()[0] / 2
+                } else {
+                    0
+                }
+            })
+            .collect(),
         _ => {
             let mut bytes = rng.bytes(len);
             bytes[0] |= 1;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use tailstone::backing::MemoryBacking;
-use tailstone::{DataStore, DataStoreReader, DataStoreWriter, Error, Options, Store, compute_hash, recovery};
+use tailstone::{
+    DataStore, DataStoreReader, DataStoreWriter, Error, Options, Store, compute_hash, recovery,
+};
 use tailstone_tests::Rng;
 
 struct Written {
@@ -21,7 +23,11 @@ fn store_of(rng: &mut Rng) -> (Vec<u8>, Vec<Written>) {
         let (key, value) = (vec![b'k', at], rng.bytes(1 + usize::from(at) * 13));
         let start = usize::try_from(store.tail().next_multiple_of(64)).unwrap();
         let tail = usize::try_from(store.write(&key, &value).unwrap()).unwrap();
-        written.push(Written { key, value, bytes: start..tail });
+        written.push(Written {
+            key,
+            value,
+            bytes: start..tail,
+        });
     }
     store.close().unwrap();
     (std::fs::read(&path).unwrap(), written)
@@ -46,14 +52,24 @@ fn every_byte_flipped() {
                 Ok(store) => {
                     // A cut tail is a word too: it is reported, and it is the last entry that was damaged.
                     let cut = store.recovery_report().cut_bytes > 0;
-                    assert!(!cut || hit == Some(written.len() - 1), "byte {at} ^ {flip:#x} cut the store");
+                    assert!(
+                        !cut || hit == Some(written.len() - 1),
+                        "byte {at} ^ {flip:#x} cut the store"
+                    );
                     for (which, entry) in written.iter().enumerate() {
                         let read = store.read(&entry.key).unwrap();
                         if Some(which) == hit {
                             let sound = read.is_some_and(|read| read.is_valid_checksum());
-                            assert!(!sound, "byte {at} ^ {flip:#x} went unnoticed in its own entry");
+                            assert!(
+                                !sound,
+                                "byte {at} ^ {flip:#x} went unnoticed in its own entry"
+                            );
                         } else {
-                            assert_eq!(read.expect("another entry is gone"), entry.value, "byte {at} ^ {flip:#x}");
+                            assert_eq!(
+                                read.expect("another entry is gone"),
+                                entry.value,
+                                "byte {at} ^ {flip:#x}"
+                            );
                         }
                     }
                 }
@@ -66,7 +82,9 @@ fn every_byte_flipped() {
 fn verify_names_the_entry_and_salvage_recovers_the_others() {
     let (bytes, written) = store_of(&mut Rng::from_environment("verify_names_the_entry", 22));
     for at in 0..bytes.len() {
-        let Some(hit) = written.iter().position(|entry| entry.bytes.contains(&at)) else { continue };
+        let Some(hit) = written.iter().position(|entry| entry.bytes.contains(&at)) else {
+            continue;
+        };
         let mut damaged = bytes.clone();
         damaged[at] ^= 0xff;
         let backing = MemoryBacking::from_bytes(&damaged).unwrap();
@@ -74,9 +92,18 @@ fn verify_names_the_entry_and_salvage_recovers_the_others() {
         // The one thing no checksum covers is the hash of the key: the entry is then somebody else's, and sound.
         let end = written[hit].bytes.end;
         let in_key_hash = (end - 20..end - 12).contains(&at);
-        assert_eq!(report.is_sound(), in_key_hash, "byte {at} of {:?}: {report:?}", written[hit].bytes);
+        assert_eq!(
+            report.is_sound(),
+            in_key_hash,
+            "byte {at} of {:?}: {report:?}",
+            written[hit].bytes
+        );
         if !in_key_hash {
-            let named = report.damaged.iter().any(|damage| written[hit].bytes.contains(&usize::try_from(damage.offset).unwrap()));
+            let named = report.damaged.iter().any(|damage| {
+                written[hit]
+                    .bytes
+                    .contains(&usize::try_from(damage.offset).unwrap())
+            });
             assert!(named, "byte {at} of {:?}: {report:?}", written[hit].bytes);
         }
 
@@ -84,7 +111,8 @@ fn verify_names_the_entry_and_salvage_recovers_the_others() {
         recovery::salvage(
             &backing,
             &mut |entry| {
-                let range = usize::try_from(entry.payload.start).unwrap()..usize::try_from(entry.payload.end).unwrap();
+                let range = usize::try_from(entry.payload.start).unwrap()
+                    ..usize::try_from(entry.payload.end).unwrap();
                 rescued.insert(entry.key_hash, damaged[range].to_vec());
                 Ok(())
             },
@@ -93,7 +121,11 @@ fn verify_names_the_entry_and_salvage_recovers_the_others() {
         .unwrap();
         for (which, entry) in written.iter().enumerate() {
             if which != hit {
-                assert_eq!(rescued.get(&compute_hash(&entry.key)), Some(&entry.value), "byte {at}, entry {which}");
+                assert_eq!(
+                    rescued.get(&compute_hash(&entry.key)),
+                    Some(&entry.value),
+                    "byte {at}, entry {which}"
+                );
             }
         }
     }

@@ -43,7 +43,10 @@ fn apply_to_model(model: &mut Model, operation: &Operation) {
         Operation::Delete(key) => drop(model.remove(key)),
         Operation::BatchDelete(keys) => keys.iter().for_each(|key| drop(model.remove(key))),
         Operation::Rename(from, to) => {
-            if model.get(from).is_some_and(|value| value.iter().any(|byte| *byte != 0)) {
+            if model
+                .get(from)
+                .is_some_and(|value| value.iter().any(|byte| *byte != 0))
+            {
                 let value = model.remove(from).unwrap();
                 model.insert(to.clone(), value);
             }
@@ -76,7 +79,10 @@ fn the_same_operations_make_the_same_bytes() {
     let mut rng = Rng::from_environment("the_same_operations_make_the_same_bytes", 1);
     for round in 0..40 {
         let folder = tempfile::tempdir().unwrap();
-        let (ours, theirs) = (folder.path().join("ours.tsl"), folder.path().join("theirs.bin"));
+        let (ours, theirs) = (
+            folder.path().join("ours.tsl"),
+            folder.path().join("theirs.bin"),
+        );
         let operations = script(&mut rng, 60);
         let mut model = Model::new();
         {
@@ -94,11 +100,23 @@ fn the_same_operations_make_the_same_bytes() {
             apply_to_model(&mut model, operation);
         }
         store.close().unwrap();
-        let (our_bytes, their_bytes) = (std::fs::read(&ours).unwrap(), std::fs::read(&theirs).unwrap());
-        assert!(our_bytes == their_bytes, "round {round}: {} against {} bytes", our_bytes.len(), their_bytes.len());
+        let (our_bytes, their_bytes) = (
+            std::fs::read(&ours).unwrap(),
+            std::fs::read(&theirs).unwrap(),
+        );
+        assert!(
+            our_bytes == their_bytes,
+            "round {round}: {} against {} bytes",
+            our_bytes.len(),
+            their_bytes.len()
+        );
         check_there(&ours, &model);
         check_here(&theirs, &model);
-        assert_eq!(std::fs::read(&theirs).unwrap(), their_bytes, "opening changed the file");
+        assert_eq!(
+            std::fs::read(&theirs).unwrap(),
+            their_bytes,
+            "opening changed the file"
+        );
     }
 }
 

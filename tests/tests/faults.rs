@@ -15,8 +15,8 @@ type Faulty = Store<DeviceBacking<FaultyDevice>>;
 const CACHE: usize = 8 << 10;
 
 fn open(device: &FaultyDevice) -> Result<Faulty, Error> {
-    let backing = DeviceBacking::new(device.clone(), CACHE)
-        .map_err(|source| Error::from_device(source))?;
+    let backing =
+        DeviceBacking::new(device.clone(), CACHE).map_err(|source| Error::from_device(source))?;
     Store::open_with(backing, &Options::new())
 }
 
@@ -27,7 +27,10 @@ trait FromDevice {
 
 impl FromDevice for Error {
     fn from_device(source: std::io::Error) -> Self {
-        Self::Io { doing: "ask the device for its length", source }
+        Self::Io {
+            doing: "ask the device for its length",
+            source,
+        }
     }
 }
 
@@ -35,12 +38,15 @@ fn apply(store: &Faulty, operation: &Operation) -> Result<u64, Error> {
     match operation {
         Operation::Write(key, value) => store.write(key, value),
         Operation::Batch(entries) => {
-            let entries: Vec<(&[u8], &[u8])> = entries.iter().map(|(k, v)| (&k[..], &v[..])).collect();
+            let entries: Vec<(&[u8], &[u8])> =
+                entries.iter().map(|(k, v)| (&k[..], &v[..])).collect();
             store.batch_write(&entries)
         }
         Operation::Stream(key, value) => store.write_stream(key, &mut &value[..]),
         Operation::Delete(key) => store.delete(key),
-        Operation::BatchDelete(keys) => store.batch_delete(&keys.iter().map(|key| &key[..]).collect::<Vec<_>>()),
+        Operation::BatchDelete(keys) => {
+            store.batch_delete(&keys.iter().map(|key| &key[..]).collect::<Vec<_>>())
+        }
         Operation::Rename(from, to) => match store.rename(from, to) {
             Err(Error::KeyNotFound) => Ok(store.tail()),
             other => other,
@@ -50,7 +56,9 @@ fn apply(store: &Faulty, operation: &Operation) -> Result<u64, Error> {
 
 fn apply_to_model(model: &mut Model, operation: &Operation) {
     match operation {
-        Operation::Write(key, value) | Operation::Stream(key, value) => drop(model.insert(key.clone(), value.clone())),
+        Operation::Write(key, value) | Operation::Stream(key, value) => {
+            drop(model.insert(key.clone(), value.clone()))
+        }
         Operation::Batch(entries) => model.extend(entries.iter().cloned()),
         Operation::Delete(key) => drop(model.remove(key)),
         Operation::BatchDelete(keys) => keys.iter().for_each(|key| drop(model.remove(key))),
@@ -65,7 +73,10 @@ fn apply_to_model(model: &mut Model, operation: &Operation) {
 fn check(store: &Faulty, model: &Model, what: &str) {
     assert_eq!(store.len().unwrap(), model.len(), "{what}");
     for (key, value) in model {
-        let read = store.read(key).unwrap().unwrap_or_else(|| panic!("{what}: a value is gone"));
+        let read = store
+            .read(key)
+            .unwrap()
+            .unwrap_or_else(|| panic!("{what}: a value is gone"));
         assert_eq!(read.as_slice(), value, "{what}");
     }
 }
@@ -99,7 +110,10 @@ fn run(operations: &[Operation], call: Call, nth: u64, fault: Fault) -> bool {
     let store = open(&device).unwrap_or_else(|error| panic!("{what}: {error}"));
     check(&store, &model, &what);
     let harmless = matches!(fault, Fault::Short | Fault::Interrupted);
-    assert!(!fired || failed != harmless, "{what}: fired but failed is {failed}");
+    assert!(
+        !fired || failed != harmless,
+        "{what}: fired but failed is {failed}"
+    );
     fired
 }
 
@@ -195,8 +209,14 @@ fn a_failed_sync_latches_the_store_until_it_is_reopened() {
     device.reset_counts();
     device.plan(Call::Sync, 0, Fault::Fail(ErrorKind::Other));
     assert!(matches!(store.sync().unwrap_err(), Error::Io { .. }));
-    assert!(matches!(store.write(b"after", b"value").unwrap_err(), Error::Latched));
-    assert!(matches!(store.delete(b"before").unwrap_err(), Error::Latched));
+    assert!(matches!(
+        store.write(b"after", b"value").unwrap_err(),
+        Error::Latched
+    ));
+    assert!(matches!(
+        store.delete(b"before").unwrap_err(),
+        Error::Latched
+    ));
     assert!(matches!(store.sync().unwrap_err(), Error::Latched));
     assert_eq!(store.read(b"before").unwrap().unwrap(), b"value");
     drop(store);

@@ -8,7 +8,11 @@ fn refused(path: &Path) -> Error {
     let first = DataStore::open(path).unwrap_err();
     let again = DataStore::open_existing(path).unwrap_err();
     assert_eq!(first.to_string(), again.to_string());
-    let read_only = Options::new().create(false).read_only(true).open(path).unwrap_err();
+    let read_only = Options::new()
+        .create(false)
+        .read_only(true)
+        .open(path)
+        .unwrap_err();
     assert_eq!(first.to_string(), read_only.to_string());
     first
 }
@@ -22,8 +26,11 @@ fn sqlite_header() -> Vec<u8> {
 }
 
 fn png() -> Vec<u8> {
-    let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89".to_vec();
-    bytes.extend_from_slice(b"\0\0\0\nIDATx\x9cc\0\x01\0\0\x05\0\x01\r\n-\xb4\0\0\0\0IEND\xaeB`\x82");
+    let mut bytes =
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89".to_vec();
+    bytes.extend_from_slice(
+        b"\0\0\0\nIDATx\x9cc\0\x01\0\0\x05\0\x01\r\n-\xb4\0\0\0\0IEND\xaeB`\x82",
+    );
     bytes
 }
 
@@ -32,16 +39,24 @@ fn other_peoples_files_are_refused_and_untouched() {
     let folder = tempfile::tempdir().unwrap();
     let mut rng = Rng::from_environment("other_peoples_files", 31);
     let own_binary = std::fs::read(std::env::current_exe().unwrap()).unwrap();
-    let text = "To whom it may concern: this is a letter.\n".repeat(450).into_bytes();
+    let text = "To whom it may concern: this is a letter.\n"
+        .repeat(450)
+        .into_bytes();
     for (name, bytes) in [
         ("text", text),
         ("one byte", b"x".to_vec()),
         ("twenty bytes", vec![7; 20]),
-        ("executable", own_binary[..own_binary.len().min(3 << 20)].to_vec()),
+        (
+            "executable",
+            own_binary[..own_binary.len().min(3 << 20)].to_vec(),
+        ),
         ("picture", png()),
         ("database", sqlite_header()),
         ("random", rng.bytes(100_000)),
-        ("nearly zeros", [vec![0; 5000], vec![1], vec![0; 5000]].concat()),
+        (
+            "nearly zeros",
+            [vec![0; 5000], vec![1], vec![0; 5000]].concat(),
+        ),
         ("all ones", vec![0xff; 300]),
     ] {
         let path = folder.path().join(name);
@@ -50,7 +65,11 @@ fn other_peoples_files_are_refused_and_untouched() {
         let error = refused(&path);
         assert!(matches!(error, Error::NotAStore { .. }), "{name}: {error}");
         assert!(std::fs::read(&path).unwrap() == bytes, "{name} was changed");
-        assert_eq!(std::fs::metadata(&path).unwrap().modified().unwrap(), before, "{name} was written to");
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().modified().unwrap(),
+            before,
+            "{name} was written to"
+        );
     }
 }
 
@@ -70,13 +89,25 @@ fn what_is_no_regular_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     assert!(matches!(refused(folder.path()), Error::NotAFile(_)));
     let missing = folder.path().join("missing");
-    assert!(matches!(DataStore::open_existing(&missing).unwrap_err(), Error::NoSuchFile(_)));
+    assert!(matches!(
+        DataStore::open_existing(&missing).unwrap_err(),
+        Error::NoSuchFile(_)
+    ));
     assert!(!missing.exists());
     #[cfg(unix)]
     {
-        assert!(matches!(refused(Path::new("/dev/null")), Error::NotAFile(_)));
+        assert!(matches!(
+            refused(Path::new("/dev/null")),
+            Error::NotAFile(_)
+        ));
         let pipe = folder.path().join("pipe");
-        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(
+            std::process::Command::new("mkfifo")
+                .arg(&pipe)
+                .status()
+                .unwrap()
+                .success()
+        );
         assert!(matches!(refused(&pipe), Error::NotAFile(_)));
     }
 }

@@ -75,7 +75,11 @@ impl std::io::Read for Failing<'_> {
 }
 
 /// Does one step on the store and, if the store says it went well, on the model.
-fn apply<B: Backing>(store: &Store<B>, model: &mut Model, step: &Step) -> Result<(), TestCaseError> {
+fn apply<B: Backing>(
+    store: &Store<B>,
+    model: &mut Model,
+    step: &Step,
+) -> Result<(), TestCaseError> {
     let before = store.tail();
     let key = |key: &u8| [*key];
     let outcome = |result: Result<u64, Error>, fine: bool| {
@@ -92,7 +96,11 @@ fn apply<B: Backing>(store: &Store<B>, model: &mut Model, step: &Step) -> Result
         }
         Step::Batch(entries) => {
             let keys: Vec<_> = entries.iter().map(|(k, _)| [*k]).collect();
-            let batch: Vec<(&[u8], &[u8])> = keys.iter().zip(entries).map(|(k, (_, v))| (&k[..], &v[..])).collect();
+            let batch: Vec<(&[u8], &[u8])> = keys
+                .iter()
+                .zip(entries)
+                .map(|(k, (_, v))| (&k[..], &v[..]))
+                .collect();
             let fine = entries.iter().all(|(_, v)| storable(v));
             outcome(store.batch_write(&batch), fine)?;
             if fine {
@@ -104,7 +112,9 @@ fn apply<B: Backing>(store: &Store<B>, model: &mut Model, step: &Step) -> Result
                 .iter()
                 .map(|(k, v)| (compute_hash(&[*k]), v.as_deref().unwrap_or(&[0])))
                 .collect();
-            let fine = entries.iter().all(|(_, v)| v.as_ref().is_none_or(|v| !v.is_empty()));
+            let fine = entries
+                .iter()
+                .all(|(_, v)| v.as_ref().is_none_or(|v| !v.is_empty()));
             outcome(store.batch_write_with_key_hashes(batch, true), fine)?;
             if fine {
                 for (k, v) in entries {
@@ -133,12 +143,19 @@ fn apply<B: Backing>(store: &Store<B>, model: &mut Model, step: &Step) -> Result
             }
         }
         Step::Sized(k, v) => {
-            outcome(store.write_sized(&key(k), v.len() as u64, &mut &v[..]), streamable(v))?;
+            outcome(
+                store.write_sized(&key(k), v.len() as u64, &mut &v[..]),
+                streamable(v),
+            )?;
             if streamable(v) {
                 model.insert(*k, v.clone());
             }
             let before = store.tail();
-            prop_assert!(store.write_sized(&key(k), v.len() as u64 + 1, &mut &v[..]).is_err());
+            prop_assert!(
+                store
+                    .write_sized(&key(k), v.len() as u64 + 1, &mut &v[..])
+                    .is_err()
+            );
             prop_assert_eq!(store.tail(), before);
         }
         Step::Unfinished(k, v) => {
@@ -153,7 +170,10 @@ fn apply<B: Backing>(store: &Store<B>, model: &mut Model, step: &Step) -> Result
         }
         Step::BatchDelete(keys) => {
             let bytes: Vec<_> = keys.iter().map(|k| [*k]).collect();
-            outcome(store.batch_delete(&bytes.iter().map(|k| &k[..]).collect::<Vec<_>>()), true)?;
+            outcome(
+                store.batch_delete(&bytes.iter().map(|k| &k[..]).collect::<Vec<_>>()),
+                true,
+            )?;
             keys.iter().for_each(|k| drop(model.remove(k)));
         }
         Step::Rename(from, to) => {
@@ -173,24 +193,50 @@ fn check<B: Backing>(store: &Store<B>, model: &Model) -> Result<(), TestCaseErro
     prop_assert_eq!(store.len().unwrap(), model.len());
     for k in 0_u8..12 {
         let read = store.read(&[k]).unwrap();
-        prop_assert_eq!(read.as_ref().map(|read| read.as_slice().to_vec()), model.get(&k).cloned());
+        prop_assert_eq!(
+            read.as_ref().map(|read| read.as_slice().to_vec()),
+            model.get(&k).cloned()
+        );
         prop_assert!(read.is_none_or(|read| read.is_valid_checksum()));
         prop_assert_eq!(store.exists(&[k]).unwrap(), model.contains_key(&k));
-        prop_assert_eq!(store.value_len(&[k]).unwrap(), model.get(&k).map(|v| v.len() as u64));
+        prop_assert_eq!(
+            store.value_len(&[k]).unwrap(),
+            model.get(&k).map(|v| v.len() as u64)
+        );
     }
-    let mut entries: Vec<(u64, Vec<u8>)> =
-        store.entries().unwrap().map(|entry| entry.map(|entry| (entry.key_hash(), entry.to_vec())).unwrap()).collect();
+    let mut entries: Vec<(u64, Vec<u8>)> = store
+        .entries()
+        .unwrap()
+        .map(|entry| {
+            entry
+                .map(|entry| (entry.key_hash(), entry.to_vec()))
+                .unwrap()
+        })
+        .collect();
     let newest = entries.first().cloned();
-    prop_assert_eq!(store.read_last_entry().unwrap().map(|entry| (entry.key_hash(), entry.to_vec())), newest);
+    prop_assert_eq!(
+        store
+            .read_last_entry()
+            .unwrap()
+            .map(|entry| (entry.key_hash(), entry.to_vec())),
+        newest
+    );
     entries.sort();
-    let mut expected: Vec<(u64, Vec<u8>)> = model.iter().map(|(k, v)| (compute_hash(&[*k]), v.clone())).collect();
+    let mut expected: Vec<(u64, Vec<u8>)> = model
+        .iter()
+        .map(|(k, v)| (compute_hash(&[*k]), v.clone()))
+        .collect();
     expected.sort();
     prop_assert_eq!(entries, expected);
     Ok(())
 }
 
 fn cases() -> ProptestConfig {
-    ProptestConfig { cases: if cfg!(debug_assertions) { 40 } else { 200 }, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig {
+        cases: if cfg!(debug_assertions) { 40 } else { 200 },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }
 
 proptest! {

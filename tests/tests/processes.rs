@@ -36,7 +36,10 @@ fn wait_for(output: &mut impl BufRead, word: &str) -> String {
     let mut line = String::new();
     loop {
         line.clear();
-        assert!(output.read_line(&mut line).unwrap() > 0, "the other process ended before it said {word}");
+        assert!(
+            output.read_line(&mut line).unwrap() > 0,
+            "the other process ended before it said {word}"
+        );
         if let Some(rest) = line.trim_end().strip_prefix(word) {
             return rest.trim().to_owned();
         }
@@ -45,7 +48,9 @@ fn wait_for(output: &mut impl BufRead, word: &str) -> String {
 
 #[test]
 fn role_holder() {
-    let Some(path) = playing("role_holder") else { return };
+    let Some(path) = playing("role_holder") else {
+        return;
+    };
     let store = DataStore::open(&path).unwrap();
     store.write(b"held", b"by another process").unwrap();
     println!("\nready");
@@ -61,8 +66,14 @@ fn a_second_writer_is_locked_out_and_a_killed_one_leaves_no_lock() {
     let path = folder.path().join("locked.tsl");
     let mut holder = start("role_holder", &path);
     wait_for(&mut BufReader::new(holder.stdout.take().unwrap()), "ready");
-    assert!(matches!(DataStore::open(&path).unwrap_err(), Error::Locked(_)));
-    assert!(matches!(Options::new().read_only(true).open(&path).unwrap_err(), Error::Locked(_)));
+    assert!(matches!(
+        DataStore::open(&path).unwrap_err(),
+        Error::Locked(_)
+    ));
+    assert!(matches!(
+        Options::new().read_only(true).open(&path).unwrap_err(),
+        Error::Locked(_)
+    ));
     holder.kill().unwrap();
     holder.wait().unwrap();
     let store = DataStore::open(&path).unwrap();
@@ -74,12 +85,21 @@ fn a_second_handle_in_this_process_is_locked_out_too() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("locked.tsl");
     let store = DataStore::open(&path).unwrap();
-    assert!(matches!(DataStore::open(&path).unwrap_err(), Error::Locked(_)));
+    assert!(matches!(
+        DataStore::open(&path).unwrap_err(),
+        Error::Locked(_)
+    ));
     let roundabout = folder.path().join(".").join("locked.tsl");
-    assert!(matches!(DataStore::open(&roundabout).unwrap_err(), Error::Locked(_)));
+    assert!(matches!(
+        DataStore::open(&roundabout).unwrap_err(),
+        Error::Locked(_)
+    ));
     store.write(b"k", b"first").unwrap();
     store.compact().unwrap();
-    assert!(matches!(DataStore::open(&path).unwrap_err(), Error::Locked(_)), "after a compaction");
+    assert!(
+        matches!(DataStore::open(&path).unwrap_err(), Error::Locked(_)),
+        "after a compaction"
+    );
     drop(store);
     DataStore::open(&path).unwrap();
 }
@@ -92,19 +112,32 @@ fn read_only_handles_share_a_file_that_nobody_writes() {
     store.write(b"k", b"value").unwrap();
     drop(store);
     let read_only = Options::new().create(false).read_only(true);
-    let (one, two) = (read_only.open(&path).unwrap(), read_only.open(&path).unwrap());
+    let (one, two) = (
+        read_only.open(&path).unwrap(),
+        read_only.open(&path).unwrap(),
+    );
     assert_eq!(one.read(b"k").unwrap().unwrap(), b"value");
     assert_eq!(two.read(b"k").unwrap().unwrap(), b"value");
-    assert!(matches!(one.write(b"k", b"other").unwrap_err(), Error::ReadOnly));
+    assert!(matches!(
+        one.write(b"k", b"other").unwrap_err(),
+        Error::ReadOnly
+    ));
     assert!(matches!(one.delete(b"k").unwrap_err(), Error::ReadOnly));
     assert!(matches!(one.compact().unwrap_err(), Error::ReadOnly));
-    assert!(matches!(DataStore::open(&path).unwrap_err(), Error::Locked(_)));
+    assert!(matches!(
+        DataStore::open(&path).unwrap_err(),
+        Error::Locked(_)
+    ));
 }
 
 /// The value of `key` in `round`, whole pages now and then.
 fn value(round: u64, key: u64) -> Vec<u8> {
     let mut rng = Rng::new(round << 32 | key);
-    let len = if key % 50 == 0 { 100_000 } else { 1 + rng.below(400) };
+    let len = if key % 50 == 0 {
+        100_000
+    } else {
+        1 + rng.below(400)
+    };
     let mut bytes = rng.bytes(len);
     bytes[0] |= 1;
     bytes
@@ -112,21 +145,35 @@ fn value(round: u64, key: u64) -> Vec<u8> {
 
 #[test]
 fn role_victim() {
-    let Some(path) = playing("role_victim") else { return };
-    let round: u64 = std::env::var("TAILSTONE_TEST_ROUND").unwrap().parse().unwrap();
+    let Some(path) = playing("role_victim") else {
+        return;
+    };
+    let round: u64 = std::env::var("TAILSTONE_TEST_ROUND")
+        .unwrap()
+        .parse()
+        .unwrap();
     let store = DataStore::open(&path).unwrap();
     let mut out = std::io::stdout().lock();
     for key in 0_u64.. {
         let name = key.to_le_bytes();
         match key % 10 {
             8 => {
-                let values: Vec<_> = (0..20).map(|at| (key << 8 | at, value(round, key << 8 | at))).collect();
+                let values: Vec<_> = (0..20)
+                    .map(|at| (key << 8 | at, value(round, key << 8 | at)))
+                    .collect();
                 let names: Vec<_> = values.iter().map(|(key, _)| key.to_be_bytes()).collect();
-                let batch: Vec<(&[u8], &[u8])> =
-                    names.iter().zip(&values).map(|(name, (_, value))| (&name[..], &value[..])).collect();
+                let batch: Vec<(&[u8], &[u8])> = names
+                    .iter()
+                    .zip(&values)
+                    .map(|(name, (_, value))| (&name[..], &value[..]))
+                    .collect();
                 store.batch_write(&batch).unwrap();
             }
-            9 => drop(store.write_stream(&name, &mut &value(round, key)[..]).unwrap()),
+            9 => drop(
+                store
+                    .write_stream(&name, &mut &value(round, key)[..])
+                    .unwrap(),
+            ),
             _ => drop(store.write(&name, &value(round, key)).unwrap()),
         }
         if key % 97 == 96 {
@@ -139,7 +186,10 @@ fn role_victim() {
 /// What a process said it had written is there after it was killed, and nothing else is damaged.
 #[test]
 fn killed_while_writing() {
-    let rounds = std::env::var("TAILSTONE_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(30);
+    let rounds = std::env::var("TAILSTONE_ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(30);
     let mut rng = Rng::from_environment("killed_while_writing", 51);
     let folder = tempfile::tempdir().unwrap();
     let mut written = 0;
@@ -176,15 +226,32 @@ fn killed_while_writing() {
             if key % 10 == 8 {
                 for at in 0..20 {
                     let key = key << 8 | at;
-                    let read = store.read(&key.to_be_bytes()).unwrap().expect("an acknowledged batch is gone");
-                    assert_eq!(read.as_slice(), value(round, key), "round {round}, key {key}");
+                    let read = store
+                        .read(&key.to_be_bytes())
+                        .unwrap()
+                        .expect("an acknowledged batch is gone");
+                    assert_eq!(
+                        read.as_slice(),
+                        value(round, key),
+                        "round {round}, key {key}"
+                    );
                 }
             } else {
-                let read = store.read(&key.to_le_bytes()).unwrap().expect("an acknowledged value is gone");
-                assert_eq!(read.as_slice(), value(round, key), "round {round}, key {key}");
+                let read = store
+                    .read(&key.to_le_bytes())
+                    .unwrap()
+                    .expect("an acknowledged value is gone");
+                assert_eq!(
+                    read.as_slice(),
+                    value(round, key),
+                    "round {round}, key {key}"
+                );
             }
         }
-        assert!(store.iter_entries().all(|entry| entry.is_valid_checksum()), "round {round}");
+        assert!(
+            store.iter_entries().all(|entry| entry.is_valid_checksum()),
+            "round {round}"
+        );
         drop(store);
         std::fs::remove_file(&path).unwrap();
         let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();

@@ -18,7 +18,10 @@ fn value(key: u64, version: u64) -> Vec<u8> {
 
 fn version_of(key: u64, bytes: &[u8]) -> u64 {
     let version = u64::from_le_bytes(bytes[8..16].try_into().unwrap());
-    assert!(bytes == value(key, version), "key {key} holds something else than its version {version}");
+    assert!(
+        bytes == value(key, version),
+        "key {key} holds something else than its version {version}"
+    );
     version
 }
 
@@ -43,16 +46,24 @@ fn run(seconds: u64, readers: u64) {
                     let key = rng.next_u64() % KEYS;
                     let at = usize::try_from(key).unwrap();
                     let before = written[at].load(Ordering::Acquire);
-                    let read = store.read(&key.to_le_bytes()).unwrap().expect("a key is missing");
+                    let read = store
+                        .read(&key.to_le_bytes())
+                        .unwrap()
+                        .expect("a key is missing");
                     assert!(version_of(key, &read) >= before, "a stale value");
                     assert!(read.is_valid_checksum());
 
                     let before = written[at].load(Ordering::Acquire);
                     if pinned.refresh(store) || reads % 3 == 0 {
-                        let value = pinned.get(&key.to_le_bytes()).expect("a key is missing from the view");
+                        let value = pinned
+                            .get(&key.to_le_bytes())
+                            .expect("a key is missing from the view");
                         let version = version_of(key, value);
                         // A compaction may have come between the refresh and the read; never anything else.
-                        assert!(version >= before || pinned.refresh(store), "a stale value in the view");
+                        assert!(
+                            version >= before || pinned.refresh(store),
+                            "a stale value in the view"
+                        );
                     }
                     if reads % 4000 == 0 {
                         assert_eq!(store.iter_entries().count(), usize::try_from(KEYS).unwrap());
@@ -69,15 +80,21 @@ fn run(seconds: u64, readers: u64) {
             version += 1;
             if version % 16 == 0 {
                 let keys: Vec<u64> = (0..20).map(|_| rng.next_u64() % KEYS).collect();
-                let bytes: Vec<_> = keys.iter().map(|key| (key.to_le_bytes(), value(*key, version))).collect();
-                let batch: Vec<(&[u8], &[u8])> = bytes.iter().map(|(k, v)| (&k[..], &v[..])).collect();
+                let bytes: Vec<_> = keys
+                    .iter()
+                    .map(|key| (key.to_le_bytes(), value(*key, version)))
+                    .collect();
+                let batch: Vec<(&[u8], &[u8])> =
+                    bytes.iter().map(|(k, v)| (&k[..], &v[..])).collect();
                 store.batch_write(&batch).unwrap();
                 for key in keys {
                     written[usize::try_from(key).unwrap()].store(version, Ordering::Release);
                 }
             } else {
                 let key = rng.next_u64() % KEYS;
-                store.write(&key.to_le_bytes(), &value(key, version)).unwrap();
+                store
+                    .write(&key.to_le_bytes(), &value(key, version))
+                    .unwrap();
                 written[usize::try_from(key).unwrap()].store(version, Ordering::Release);
             }
             if version % 20_000 == 0 {
@@ -91,13 +108,19 @@ fn run(seconds: u64, readers: u64) {
     store.compact().unwrap();
     for key in 0..KEYS {
         let read = store.read(&key.to_le_bytes()).unwrap().unwrap();
-        assert_eq!(version_of(key, &read), written[usize::try_from(key).unwrap()].load(Ordering::Acquire));
+        assert_eq!(
+            version_of(key, &read),
+            written[usize::try_from(key).unwrap()].load(Ordering::Acquire)
+        );
     }
 }
 
 #[test]
 fn eight_readers_for_seconds() {
-    let seconds = std::env::var("TAILSTONE_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(4);
+    let seconds = std::env::var("TAILSTONE_SECONDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(4);
     run(seconds, 8);
 }
 
@@ -130,7 +153,11 @@ fn several_writers_and_a_compactor() {
                 if at % 7 == 0 {
                     assert!(read.is_none(), "writer {writer}, {at}");
                 } else {
-                    assert_eq!(read.unwrap().as_slice(), value(writer, at), "writer {writer}, {at}");
+                    assert_eq!(
+                        read.unwrap().as_slice(),
+                        value(writer, at),
+                        "writer {writer}, {at}"
+                    );
                 }
             }
         }

@@ -59,14 +59,25 @@ fn mixed(rng: &mut Rng) -> Recorded {
         tails.extend_from_slice(&tail.to_le_bytes());
     }
     store.close().unwrap();
-    Recorded { bytes: std::fs::read(&path).unwrap(), states }
+    Recorded {
+        bytes: std::fs::read(&path).unwrap(),
+        states,
+    }
 }
 
 fn check(path: &Path, expected: &Model, what: &str) {
     let store = DataStore::open(path).unwrap_or_else(|error| panic!("{what}: {error}"));
-    assert_eq!(store.len().unwrap(), expected.len(), "{what}: {}", store.recovery_report());
+    assert_eq!(
+        store.len().unwrap(),
+        expected.len(),
+        "{what}: {}",
+        store.recovery_report()
+    );
     for (key, value) in expected {
-        let read = store.read(key).unwrap().unwrap_or_else(|| panic!("{what}: {key:?} is gone"));
+        let read = store
+            .read(key)
+            .unwrap()
+            .unwrap_or_else(|| panic!("{what}: {key:?} is gone"));
         assert_eq!(read.as_slice(), value, "{what}");
         assert!(read.is_valid_checksum(), "{what}");
     }
@@ -75,7 +86,10 @@ fn check(path: &Path, expected: &Model, what: &str) {
 /// Whether a torn value made of tails was cut, by chance, where its last bytes look like metadata behind `tail`.
 fn names_its_tail(bytes: &[u8], tail: u64) -> bool {
     let rest = bytes.len() as u64 - tail;
-    let named = bytes.len().checked_sub(12).map(|at| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()));
+    let named = bytes
+        .len()
+        .checked_sub(12)
+        .map(|at| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()));
     tail > 0 && rest > 20 + (64 - tail % 64) % 64 && named == Some(tail)
 }
 
@@ -83,7 +97,12 @@ fn cut_everywhere(recorded: &Recorded, suffix_of: impl Fn(usize) -> Vec<u8>, wha
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cut.tsl");
     for cut in 0..=recorded.bytes.len() {
-        let (tail, expected) = recorded.states.iter().rev().find(|(tail, _)| *tail <= cut as u64).unwrap();
+        let (tail, expected) = recorded
+            .states
+            .iter()
+            .rev()
+            .find(|(tail, _)| *tail <= cut as u64)
+            .unwrap();
         let mut bytes = recorded.bytes[..cut].to_vec();
         let suffix = suffix_of(cut);
         bytes.extend_from_slice(&suffix);
@@ -92,17 +111,28 @@ fn cut_everywhere(recorded: &Recorded, suffix_of: impl Fn(usize) -> Vec<u8>, wha
         if *tail == 0 && bytes.iter().any(|byte| *byte != 0) {
             // Nothing whole is left, so this cannot be told from somebody else's file.
             let refused = DataStore::open(&path).unwrap_err();
-            assert!(matches!(refused, tailstone::Error::NotAStore { .. }), "{what}: {refused}");
+            assert!(
+                matches!(refused, tailstone::Error::NotAStore { .. }),
+                "{what}: {refused}"
+            );
             assert_eq!(std::fs::read(&path).unwrap(), bytes, "{what}");
             continue;
         }
         if names_its_tail(&bytes, *tail) {
             // By the letter of the format this is a whole entry with a damaged payload: it is kept, and says so.
             let store = DataStore::open(&path).unwrap();
-            assert_eq!(store.recovery_report().outcome, Outcome::DamagedLastPayload, "{what}");
+            assert_eq!(
+                store.recovery_report().outcome,
+                Outcome::DamagedLastPayload,
+                "{what}"
+            );
             assert!(store.len().unwrap() <= expected.len() + 1, "{what}");
             for (key, value) in expected {
-                assert_eq!(store.read(key).unwrap().unwrap().as_slice(), value, "{what}");
+                assert_eq!(
+                    store.read(key).unwrap().unwrap().as_slice(),
+                    value,
+                    "{what}"
+                );
             }
             continue;
         }
@@ -114,7 +144,11 @@ fn cut_everywhere(recorded: &Recorded, suffix_of: impl Fn(usize) -> Vec<u8>, wha
         store.write(b"next", b"after the cut").unwrap();
         drop(store);
         let store = DataStore::open_existing(&path).unwrap();
-        assert_eq!(store.read(b"next").unwrap().unwrap(), b"after the cut", "{what}");
+        assert_eq!(
+            store.read(b"next").unwrap().unwrap(),
+            b"after the cut",
+            "{what}"
+        );
     }
 }
 
@@ -126,13 +160,19 @@ fn cut_at_every_length() {
 
 #[test]
 fn cut_at_every_length_with_zeros_behind() {
-    let recorded = mixed(&mut Rng::from_environment("cut_at_every_length_with_zeros_behind", 12));
+    let recorded = mixed(&mut Rng::from_environment(
+        "cut_at_every_length_with_zeros_behind",
+        12,
+    ));
     cut_everywhere(&recorded, |cut| vec![0; 1 + cut % 97], "zeros");
 }
 
 #[test]
 fn cut_at_every_length_with_random_bytes_behind() {
-    let recorded = mixed(&mut Rng::from_environment("cut_at_every_length_with_random_bytes_behind", 13));
+    let recorded = mixed(&mut Rng::from_environment(
+        "cut_at_every_length_with_random_bytes_behind",
+        13,
+    ));
     let suffix = |cut: usize| Rng::new(cut as u64).bytes(1 + cut % 61);
     // At a whole entry's end 21 random bytes or more could be a damaged entry only if they named the tail; they do not.
     cut_everywhere(&recorded, suffix, "random");
@@ -140,9 +180,16 @@ fn cut_at_every_length_with_random_bytes_behind() {
 
 #[test]
 fn cut_at_every_length_with_its_own_start_behind() {
-    let recorded = mixed(&mut Rng::from_environment("cut_at_every_length_with_its_own_start_behind", 14));
+    let recorded = mixed(&mut Rng::from_environment(
+        "cut_at_every_length_with_its_own_start_behind",
+        14,
+    ));
     let start = recorded.bytes.clone();
-    cut_everywhere(&recorded, |cut| start[..start.len().min(40 + cut % 300)].to_vec(), "own start");
+    cut_everywhere(
+        &recorded,
+        |cut| start[..start.len().min(40 + cut % 300)].to_vec(),
+        "own start",
+    );
 }
 
 /// The reference lost a whole store of fifty entries to twenty zeros behind it.
@@ -155,14 +202,24 @@ fn zeros_behind_a_reference_file_cost_nothing() {
     let mut model = Model::new();
     let mut states = vec![(0, model.clone())];
     for at in 0_u32..20 {
-        let (key, value) = (format!("key{at}").into_bytes(), format!("value {at:03}").into_bytes());
+        let (key, value) = (
+            format!("key{at}").into_bytes(),
+            format!("value {at:03}").into_bytes(),
+        );
         let tail = store.write(&key, &value).unwrap();
         model.insert(key, value);
         states.push((tail, model.clone()));
     }
     drop(store);
-    let recorded = Recorded { bytes: std::fs::read(&path).unwrap(), states };
-    assert_eq!(recorded.bytes.len(), 1244 + 1, "twenty entries of nine bytes");
+    let recorded = Recorded {
+        bytes: std::fs::read(&path).unwrap(),
+        states,
+    };
+    assert_eq!(
+        recorded.bytes.len(),
+        1244 + 1,
+        "twenty entries of nine bytes"
+    );
     cut_everywhere(&recorded, |_| Vec::new(), "reference");
     cut_everywhere(&recorded, |_| vec![0; 20], "reference with zeros");
 }
@@ -183,7 +240,11 @@ fn a_damaged_last_payload_is_kept_and_reads_as_invalid() {
     assert_eq!(store.len().unwrap(), 2);
     assert!(!store.read(b"last").unwrap().unwrap().is_valid_checksum());
     assert!(store.read(b"first").unwrap().unwrap().is_valid_checksum());
-    assert!(store.recovery_report().to_string().contains("damage"), "{}", store.recovery_report());
+    assert!(
+        store.recovery_report().to_string().contains("damage"),
+        "{}",
+        store.recovery_report()
+    );
     drop(store);
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
 }

@@ -40,7 +40,11 @@ pub fn test(ctx: &Context, quick: bool) -> Result<()> {
     }
     let directory = ctx.target_dir.join("wasi-tests");
     std::fs::create_dir_all(&directory)?;
-    let runner = format!("{} run --timeout 600 --directory {}", host.display(), directory.display());
+    let runner = format!(
+        "{} run --timeout 600 --directory {}",
+        host.display(),
+        directory.display()
+    );
     for package in ["tailstone-component", "tailstone"] {
         let mut command = ctx.cargo(["test", "--release", "--lib", "--target", TEST_TARGET]);
         command.args(["--package", package]);

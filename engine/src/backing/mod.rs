@@ -32,7 +32,10 @@ use std::ops::Range;
 ///   what was there before.
 /// * One caller writes, truncates or syncs at a time; any number read meanwhile.
 /// * A range that reaches past [`len`](Self::len) is an [`io::ErrorKind::UnexpectedEof`], never a short answer.
-#[expect(clippy::len_without_is_empty, reason = "emptiness has no meaning for an implementer")]
+#[expect(
+    clippy::len_without_is_empty,
+    reason = "emptiness has no meaning for an implementer"
+)]
 pub trait Backing {
     /// The bytes of one range, readable for as long as it is held. A view of a range that starts at a multiple of 64
     /// has an address that is one too.

@@ -14,7 +14,9 @@ impl NamespaceHasher {
     /// The namespace that `prefix` names.
     #[must_use]
     pub fn new(prefix: &[u8]) -> Self {
-        Self { prefix: compute_hash(prefix).to_le_bytes() }
+        Self {
+            prefix: compute_hash(prefix).to_le_bytes(),
+        }
     }
 
     /// The key that stands for `key` in this namespace, 16 bytes.
@@ -57,10 +59,18 @@ pub fn parse_buffer_size(text: &str) -> std::result::Result<usize, String> {
         Some("k" | "kb") => 1 << 10,
         Some("m" | "mb") => 1 << 20,
         Some("g" | "gb") => 1 << 30,
-        _ => return Err(format!("'{text}' has no unit that is known here: K, M or G")),
+        _ => {
+            return Err(format!(
+                "'{text}' has no unit that is known here: K, M or G"
+            ));
+        }
     };
-    let number: usize = digits.parse().map_err(|_| format!("'{text}' is not a size"))?;
-    number.checked_mul(factor).ok_or_else(|| format!("'{text}' is more than can be addressed"))
+    let number: usize = digits
+        .parse()
+        .map_err(|_| format!("'{text}' is not a size"))?;
+    number
+        .checked_mul(factor)
+        .ok_or_else(|| format!("'{text}' is more than can be addressed"))
 }
 
 /// Whether there is a regular file at `path`: [`Error::NoSuchFile`] or [`Error::NotAFile`] if not.
@@ -68,8 +78,13 @@ pub fn verify_file_existence(path: &Path) -> Result<()> {
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => Ok(()),
         Ok(_) => Err(Error::NotAFile(path.to_path_buf())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Error::NoSuchFile(path.to_path_buf())),
-        Err(source) => Err(Error::Io { doing: "look at a file", source }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(Error::NoSuchFile(path.to_path_buf()))
+        }
+        Err(source) => Err(Error::Io {
+            doing: "look at a file",
+            source,
+        }),
     }
 }
 
@@ -88,7 +103,14 @@ mod tests {
     fn sizes_from_people() {
         assert_eq!(parse_buffer_size("64K"), Ok(65_536));
         assert_eq!(parse_buffer_size(" 2 gb "), Ok(2 << 30));
-        for bad in ["", "K", "12 parsecs", "-1", "99999999999999999999", "18446744073709551615k"] {
+        for bad in [
+            "",
+            "K",
+            "12 parsecs",
+            "-1",
+            "99999999999999999999",
+            "18446744073709551615k",
+        ] {
             assert!(parse_buffer_size(bad).is_err(), "{bad}");
         }
     }
@@ -96,7 +118,13 @@ mod tests {
     #[test]
     fn a_namespaced_key_is_two_hashes() {
         let key = NamespaceHasher::new(b"alice").namespace(b"key1");
-        assert_eq!(key.get(..8), Some(&0x4da1_0dd6_1a01_16b0_u64.to_le_bytes()[..]));
-        assert_eq!(key.get(8..), Some(&0x384d_070c_d5d8_29e2_u64.to_le_bytes()[..]));
+        assert_eq!(
+            key.get(..8),
+            Some(&0x4da1_0dd6_1a01_16b0_u64.to_le_bytes()[..])
+        );
+        assert_eq!(
+            key.get(8..),
+            Some(&0x384d_070c_d5d8_29e2_u64.to_le_bytes()[..])
+        );
     }
 }

@@ -34,7 +34,10 @@ mod tests {
         ] {
             assert_eq!(compute_hash(key), hash);
         }
-        assert_eq!(compute_checksum(b"123456789"), 0xcbf4_3926_u32.to_le_bytes());
+        assert_eq!(
+            compute_checksum(b"123456789"),
+            0xcbf4_3926_u32.to_le_bytes()
+        );
         assert_eq!(compute_checksum(&[0]), 0xd202_ef8d_u32.to_le_bytes());
     }
 }

@@ -16,7 +16,10 @@ pub const fn align_to_payload(offset: u64) -> u64 {
 #[must_use]
 pub fn pre_pad(tail: u64) -> &'static [u8] {
     let pad = align_to_payload(tail) - tail;
-    usize::try_from(pad).ok().and_then(|pad| PADDING.get(..pad)).unwrap_or(&[])
+    usize::try_from(pad)
+        .ok()
+        .and_then(|pad| PADDING.get(..pad))
+        .unwrap_or(&[])
 }
 
 /// The 20 bytes behind every payload.
@@ -34,7 +37,11 @@ impl EntryMetadata {
     /// Puts the three fields together.
     #[must_use]
     pub const fn new(key_hash: u64, prev_offset: u64, checksum: [u8; 4]) -> Self {
-        Self { key_hash, prev_offset, checksum }
+        Self {
+            key_hash,
+            prev_offset,
+            checksum,
+        }
     }
 
     /// The metadata as it lies in the file.
@@ -88,9 +95,17 @@ impl Entry {
             return None;
         }
         let is_tombstone = metadata_offset - prev == 1 && *last_byte == 0;
-        let payload_offset = if is_tombstone { prev } else { align_to_payload(prev) };
-        (payload_offset < metadata_offset)
-            .then_some(Self { metadata, metadata_offset, payload_offset, is_tombstone })
+        let payload_offset = if is_tombstone {
+            prev
+        } else {
+            align_to_payload(prev)
+        };
+        (payload_offset < metadata_offset).then_some(Self {
+            metadata,
+            metadata_offset,
+            payload_offset,
+            is_tombstone,
+        })
     }
 
     /// The offsets of the payload.
@@ -130,11 +145,23 @@ mod tests {
 
     #[test]
     fn a_previous_tail_at_or_behind_the_metadata_is_malformed() {
-        for (end, prev, fine) in [(21, 0, true), (20, 0, false), (84, 64, false), (85, 64, true), (85, 65, false)] {
+        for (end, prev, fine) in [
+            (21, 0, true),
+            (20, 0, false),
+            (84, 64, false),
+            (85, 64, true),
+            (85, 65, false),
+        ] {
             let parsed = Entry::parse(end, &trailer(1, EntryMetadata::new(7, prev, [0; 4])));
             assert_eq!(parsed.is_some(), fine, "end {end}, prev {prev}");
         }
-        assert!(Entry::parse(u64::MAX, &trailer(0, EntryMetadata::new(0, u64::MAX - 21, [0; 4]))).is_some());
+        assert!(
+            Entry::parse(
+                u64::MAX,
+                &trailer(0, EntryMetadata::new(0, u64::MAX - 21, [0; 4]))
+            )
+            .is_some()
+        );
     }
 
     #[test]

@@ -7,7 +7,8 @@ use super::{Generation, Store, Writer};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{
-    EntryMetadata, MAX_OFFSET, METADATA_SIZE, TOMBSTONE, compute_checksum, is_reserved_hash, pre_pad,
+    EntryMetadata, MAX_OFFSET, METADATA_SIZE, TOMBSTONE, compute_checksum, is_reserved_hash,
+    pre_pad,
 };
 use crate::index::Extent;
 use crate::options::Durability;
@@ -48,7 +49,11 @@ pub(crate) fn check_payload(payload: &[u8]) -> Result<()> {
 }
 
 pub(crate) fn check_key_hash(key_hash: u64) -> Result<()> {
-    if is_reserved_hash(key_hash) { Err(Error::ReservedKey { key_hash }) } else { Ok(()) }
+    if is_reserved_hash(key_hash) {
+        Err(Error::ReservedKey { key_hash })
+    } else {
+        Ok(())
+    }
 }
 
 /// How many lookups ahead an index line is fetched.
@@ -62,7 +67,11 @@ impl<B: Backing> Store<B> {
     }
 
     /// The same, for a caller that had to look at the store under the lock first.
-    pub(crate) fn commit_locked(&self, writer: &mut Writer, changes: &[(u64, Change<'_>)]) -> Result<u64> {
+    pub(crate) fn commit_locked(
+        &self,
+        writer: &mut Writer,
+        changes: &[(u64, Change<'_>)],
+    ) -> Result<u64> {
         self.check_writable()?;
         let generation = self.current.load();
         let tail = generation.tail();
@@ -78,9 +87,14 @@ impl<B: Backing> Store<B> {
             }
             _ => {
                 let planned = plan_all(&generation, tail, changes)?;
-                let parts: Vec<&[u8]> =
-                    planned.iter().flat_map(|p| [p.pad, p.payload, &p.trailer[..]]).collect();
-                generation.backing.write(tail, &parts).map_err(Error::io(APPEND))?;
+                let parts: Vec<&[u8]> = planned
+                    .iter()
+                    .flat_map(|p| [p.pad, p.payload, &p.trailer[..]])
+                    .collect();
+                generation
+                    .backing
+                    .write(tail, &parts)
+                    .map_err(Error::io(APPEND))?;
                 drop(parts);
                 self.publish(writer, &generation, &planned)
             }
@@ -88,7 +102,12 @@ impl<B: Backing> Store<B> {
     }
 
     /// Makes entries visible whose bytes are in place behind the tail, and returns the new tail.
-    pub(crate) fn publish(&self, writer: &mut Writer, generation: &Generation<B>, planned: &[Planned<'_>]) -> Result<u64> {
+    pub(crate) fn publish(
+        &self,
+        writer: &mut Writer,
+        generation: &Generation<B>,
+        planned: &[Planned<'_>],
+    ) -> Result<u64> {
         if self.settings().durability == Durability::Sync {
             self.sync_generation(generation)?;
         }
@@ -102,7 +121,8 @@ impl<B: Backing> Store<B> {
             let same = |extent: Extent| {
                 let offset = extent.metadata_offset();
                 if offset >= start {
-                    entry_at(planned, offset).is_some_and(|other| other.metadata.key_hash == key_hash)
+                    entry_at(planned, offset)
+                        .is_some_and(|other| other.metadata.key_hash == key_hash)
                 } else {
                     change.before.is_some_and(|before| before.extent == extent)
                 }
@@ -139,7 +159,9 @@ impl<'a> Planned<'a> {
     ) -> Result<Self> {
         check_key_hash(key_hash)?;
         let pad = pre_pad(tail);
-        let metadata_offset = tail.saturating_add(length_of(pad)).saturating_add(payload_len);
+        let metadata_offset = tail
+            .saturating_add(length_of(pad))
+            .saturating_add(payload_len);
         check_end(metadata_offset.saturating_add(METADATA_SIZE))?;
         let metadata = EntryMetadata::new(key_hash, tail, checksum);
         Ok(Self {
@@ -154,7 +176,12 @@ impl<'a> Planned<'a> {
         })
     }
 
-    fn of<B: Backing>(generation: &Generation<B>, tail: u64, key_hash: u64, change: Change<'a>) -> Result<Self> {
+    fn of<B: Backing>(
+        generation: &Generation<B>,
+        tail: u64,
+        key_hash: u64,
+        change: Change<'a>,
+    ) -> Result<Self> {
         match change {
             Change::Put(payload) => {
                 let checksum = compute_checksum(payload);
@@ -162,11 +189,18 @@ impl<'a> Planned<'a> {
                 Ok(Self { payload, ..planned })
             }
             Change::Delete => {
-                let planned = Self::new(generation, tail, key_hash, 1, compute_checksum(&TOMBSTONE))?;
+                let planned =
+                    Self::new(generation, tail, key_hash, 1, compute_checksum(&TOMBSTONE))?;
                 let metadata_offset = tail + 1;
                 check_end(metadata_offset.saturating_add(METADATA_SIZE))?;
                 let extent = Extent::new(metadata_offset, 1);
-                Ok(Self { pad: &[], payload: &TOMBSTONE, extent, deletes: true, ..planned })
+                Ok(Self {
+                    pad: &[],
+                    payload: &TOMBSTONE,
+                    extent,
+                    deletes: true,
+                    ..planned
+                })
             }
         }
     }
@@ -196,12 +230,21 @@ fn plan_all<'a, B: Backing>(
 
 /// Refuses an entry that would end past the format's largest offset.
 pub(crate) const fn check_end(end: u64) -> Result<()> {
-    if end < MAX_OFFSET { Ok(()) } else { Err(Error::TooLarge { end, maximum: MAX_OFFSET }) }
+    if end < MAX_OFFSET {
+        Ok(())
+    } else {
+        Err(Error::TooLarge {
+            end,
+            maximum: MAX_OFFSET,
+        })
+    }
 }
 
 /// The entry of this commit with its metadata at `offset`; they lie in order.
 fn entry_at<'p, 'a>(planned: &'p [Planned<'a>], offset: u64) -> Option<&'p Planned<'a>> {
-    let at = planned.binary_search_by_key(&offset, |entry| entry.extent.metadata_offset()).ok()?;
+    let at = planned
+        .binary_search_by_key(&offset, |entry| entry.extent.metadata_offset())
+        .ok()?;
     planned.get(at)
 }
 

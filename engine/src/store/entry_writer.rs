@@ -37,7 +37,9 @@ struct Digest {
 impl Digest {
     fn update(&mut self, bytes: &[u8]) {
         self.crc.update(bytes);
-        self.len = self.len.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        self.len = self
+            .len
+            .saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         self.has_content = self.has_content || bytes.iter().any(|byte| *byte != 0);
     }
 
@@ -91,9 +93,15 @@ impl<B: Backing> Store<B> {
         while digest.len < len {
             piece.clear();
             let want = (len - digest.len).min(STREAM_BUFFER_BYTES as u64);
-            let got = source.take(want).read_to_end(&mut piece).map_err(Error::io(SOURCE))?;
+            let got = source
+                .take(want)
+                .read_to_end(&mut piece)
+                .map_err(Error::io(SOURCE))?;
             if got == 0 {
-                return Err(Error::Io { doing: SOURCE, source: io::ErrorKind::UnexpectedEof.into() });
+                return Err(Error::Io {
+                    doing: SOURCE,
+                    source: io::ErrorKind::UnexpectedEof.into(),
+                });
             }
             digest.update(&piece);
             at = append(&generation.backing, at, &[&piece])?;
@@ -111,7 +119,9 @@ const SPOOL: &str = "spool a value";
 /// Writes `parts` at `at` and returns where they end.
 fn append<B: Backing>(backing: &B, at: u64, parts: &[&[u8]]) -> Result<u64> {
     backing.write(at, parts).map_err(Error::io(APPEND))?;
-    Ok(parts.iter().fold(at, |at, part| at.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX))))
+    Ok(parts.iter().fold(at, |at, part| {
+        at.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX))
+    }))
 }
 
 impl<B: Backing> EntryWriter<'_, B> {
@@ -128,25 +138,40 @@ impl<B: Backing> EntryWriter<'_, B> {
         self.store.check_writable()?;
         let generation = self.store.current.load();
         let tail = generation.tail();
-        let planned =
-            Planned::new(&generation, tail, self.key_hash, self.digest.len, self.digest.checksum())?;
+        let planned = Planned::new(
+            &generation,
+            tail,
+            self.key_hash,
+            self.digest.len,
+            self.digest.checksum(),
+        )?;
         match &mut self.spool {
             None => {
-                append(&generation.backing, tail, &[planned.pad, &self.buffer, &planned.trailer])?;
+                append(
+                    &generation.backing,
+                    tail,
+                    &[planned.pad, &self.buffer, &planned.trailer],
+                )?;
             }
             Some(spool) => {
                 let mut at = append(&generation.backing, tail, &[planned.pad])?;
                 loop {
                     self.buffer.clear();
                     let limit = STREAM_BUFFER_BYTES as u64;
-                    spool.take(limit).read_to_end(&mut self.buffer).map_err(Error::io(SPOOL))?;
+                    spool
+                        .take(limit)
+                        .read_to_end(&mut self.buffer)
+                        .map_err(Error::io(SPOOL))?;
                     if self.buffer.is_empty() {
                         break;
                     }
                     at = append(&generation.backing, at, &[&self.buffer])?;
                 }
                 if at.checked_add(20) != Some(planned.end()) {
-                    return Err(Error::Io { doing: SPOOL, source: io::ErrorKind::UnexpectedEof.into() });
+                    return Err(Error::Io {
+                        doing: SPOOL,
+                        source: io::ErrorKind::UnexpectedEof.into(),
+                    });
                 }
                 append(&generation.backing, at, &[&planned.trailer])?;
             }
@@ -159,7 +184,10 @@ impl<B: Backing> EntryWriter<'_, B> {
         loop {
             let room = STREAM_BUFFER_BYTES.saturating_sub(self.buffer.len()).max(1);
             let before = self.buffer.len();
-            let got = source.take(room as u64).read_to_end(&mut self.buffer).map_err(Error::io(SOURCE))?;
+            let got = source
+                .take(room as u64)
+                .read_to_end(&mut self.buffer)
+                .map_err(Error::io(SOURCE))?;
             if got == 0 {
                 return Ok(());
             }
@@ -188,7 +216,11 @@ impl<B: Backing> EntryWriter<'_, B> {
 impl<B: Backing> Write for EntryWriter<'_, B> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let room = STREAM_BUFFER_BYTES.saturating_sub(self.buffer.len());
-        let taken = if self.memory_only { bytes } else { bytes.get(..room.max(1)).unwrap_or(bytes) };
+        let taken = if self.memory_only {
+            bytes
+        } else {
+            bytes.get(..room.max(1)).unwrap_or(bytes)
+        };
         self.buffer.extend_from_slice(taken);
         self.digest.update(taken);
         self.settle()?;
@@ -202,6 +234,8 @@ impl<B: Backing> Write for EntryWriter<'_, B> {
 
 impl<B: Backing> std::fmt::Debug for EntryWriter<'_, B> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EntryWriter").field("length", &self.digest.len).finish_non_exhaustive()
+        f.debug_struct("EntryWriter")
+            .field("length", &self.digest.len)
+            .finish_non_exhaustive()
     }
 }

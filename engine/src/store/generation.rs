@@ -49,7 +49,12 @@ const READ_ENTRY: &str = "read an entry";
 
 impl<B: Backing> Generation<B> {
     pub(crate) const fn new(backing: B, index: Arc<Index>, tail: u64, live_span: u64) -> Self {
-        Self { backing, index, tail: AtomicU64::new(tail), live_span: AtomicU64::new(live_span) }
+        Self {
+            backing,
+            index,
+            tail: AtomicU64::new(tail),
+            live_span: AtomicU64::new(live_span),
+        }
     }
 
     pub(crate) fn tail(&self) -> u64 {
@@ -72,14 +77,20 @@ impl<B: Backing> Generation<B> {
 
     fn metadata_at(&self, offset: u64) -> Result<EntryMetadata> {
         let mut bytes = [0; 20];
-        self.backing.read(offset, &mut bytes).map_err(Error::io(READ_ENTRY))?;
+        self.backing
+            .read(offset, &mut bytes)
+            .map_err(Error::io(READ_ENTRY))?;
         Ok(EntryMetadata::deserialize(&bytes))
     }
 
     /// Reads the metadata of the entry at `extent`.
     pub(crate) fn examine(&self, extent: Extent) -> Result<Located> {
         let metadata = self.metadata_at(extent.metadata_offset())?;
-        Ok(Located { extent, metadata, payload_offset: payload_offset(extent, &metadata) })
+        Ok(Located {
+            extent,
+            metadata,
+            payload_offset: payload_offset(extent, &metadata),
+        })
     }
 
     /// The live entry of `key_hash`, by its metadata alone.
@@ -129,16 +140,25 @@ impl<B: Backing> Generation<B> {
         }
         let whole = payload.start..payload.end + METADATA_SIZE;
         let view = self.backing.view(whole).map_err(Error::io(READ_ENTRY))?;
-        EntryHandle::new(view, payload.start)
-            .ok_or(Error::Corrupt { offset: payload.end, what: "an entry is cut short" })
+        EntryHandle::new(view, payload.start).ok_or(Error::Corrupt {
+            offset: payload.end,
+            what: "an entry is cut short",
+        })
     }
 
     /// Copies bytes of a value, from its `offset` on, into `buf`; fewer than asked at the value's end.
-    pub(crate) fn read_range(&self, located: &Located, offset: u64, buf: &mut [u8]) -> Result<usize> {
+    pub(crate) fn read_range(
+        &self,
+        located: &Located,
+        offset: u64,
+        buf: &mut [u8],
+    ) -> Result<usize> {
         let left = located.payload_len().saturating_sub(offset);
         let take = usize::try_from(left).map_or(buf.len(), |left| left.min(buf.len()));
         if let Some(buf) = buf.get_mut(..take).filter(|buf| !buf.is_empty()) {
-            self.backing.read(located.payload_offset + offset, buf).map_err(Error::io(READ_ENTRY))?;
+            self.backing
+                .read(located.payload_offset + offset, buf)
+                .map_err(Error::io(READ_ENTRY))?;
         }
         Ok(take)
     }
@@ -165,7 +185,11 @@ impl<B: Resident> Generation<B> {
         let offset = extent.metadata_offset();
         let bytes = self.backing.bytes(offset..offset + METADATA_SIZE)?;
         let metadata = EntryMetadata::deserialize(bytes.try_into().ok()?);
-        Some(Located { extent, metadata, payload_offset: payload_offset(extent, &metadata) })
+        Some(Located {
+            extent,
+            metadata,
+            payload_offset: payload_offset(extent, &metadata),
+        })
     }
 }
 

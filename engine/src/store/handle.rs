@@ -27,7 +27,12 @@ impl<V: AsRef<[u8]>> EntryHandle<V> {
         let (payload, metadata) = view.as_ref().split_last_chunk::<METADATA_LEN>()?;
         let payload_len = payload.len();
         let metadata = EntryMetadata::deserialize(metadata);
-        Some(Self { view, metadata, payload_offset, payload_len })
+        Some(Self {
+            view,
+            metadata,
+            payload_offset,
+            payload_len,
+        })
     }
 
     /// The value.

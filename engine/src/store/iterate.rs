@@ -30,7 +30,11 @@ impl<B: Resident> Store<B> {
         // fail: there is no error to tell.
         let entries = self.entries().unwrap_or_else(|_| {
             let generation = self.current.load_full();
-            Entries(LiveEntries { tail: generation.tail(), generation, extents: Vec::new() })
+            Entries(LiveEntries {
+                tail: generation.tail(),
+                generation,
+                extents: Vec::new(),
+            })
         });
         EntryIterator(entries)
     }
@@ -84,7 +88,10 @@ impl<B: Resident> IntoIterator for &Store<B> {
 
 impl<B: Backing> std::fmt::Debug for Entries<B> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Entries").field("tail", &self.0.tail).field("left", &self.0.extents.len()).finish()
+        f.debug_struct("Entries")
+            .field("tail", &self.0.tail)
+            .field("left", &self.0.extents.len())
+            .finish()
     }
 }
 
@@ -110,11 +117,15 @@ mod parallel {
         B::View: Send,
     {
         /// Iterates over the live values on rayon's threads, in no order, at the tail of this moment.
-        pub fn par_iter_entries(&self) -> impl ParallelIterator<Item = EntryHandle<B::View>> + use<B> {
+        pub fn par_iter_entries(
+            &self,
+        ) -> impl ParallelIterator<Item = EntryHandle<B::View>> + use<B> {
             let entries = self.iter_entries().0.0;
             let generation = Arc::clone(&entries.generation);
             let extents: Vec<Extent> = entries.extents;
-            extents.into_par_iter().filter_map(move |extent| generation.handle(extent).ok())
+            extents
+                .into_par_iter()
+                .filter_map(move |extent| generation.handle(extent).ok())
         }
     }
 }

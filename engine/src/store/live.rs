@@ -35,7 +35,11 @@ impl<B: Backing> Store<B> {
         }
         extents.sort_unstable_by_key(|extent| extent.metadata_offset());
         extents.dedup_by_key(|extent| extent.metadata_offset());
-        Ok(LiveEntries { generation, tail, extents })
+        Ok(LiveEntries {
+            generation,
+            tail,
+            extents,
+        })
     }
 }
 
@@ -56,7 +60,9 @@ fn restore<B: Backing>(
     }
     let mut chain = Chain::new(&generation.backing, tail);
     while !changed.is_empty() {
-        let Some(entry) = chain.next().transpose()? else { break };
+        let Some(entry) = chain.next().transpose()? else {
+            break;
+        };
         if changed.remove(&entry.metadata.key_hash) {
             extents.extend(extent_of(&entry));
         }
@@ -71,7 +77,10 @@ fn extent_of(entry: &Entry) -> Option<Extent> {
 }
 
 /// Values and deletions written after `tail`, oldest first; of each key only the last.
-pub(crate) fn changes_since<B: Backing>(generation: &Generation<B>, tail: u64) -> Result<Vec<Entry>> {
+pub(crate) fn changes_since<B: Backing>(
+    generation: &Generation<B>,
+    tail: u64,
+) -> Result<Vec<Entry>> {
     let mut newest: HashMap<u64, Entry> = HashMap::new();
     for entry in Chain::new(&generation.backing, generation.tail()) {
         let entry = entry?;

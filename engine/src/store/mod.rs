@@ -23,8 +23,8 @@ pub use stats::Stats;
 pub use stream::EntryStream;
 pub use write::DataStoreWriter;
 
-pub(crate) use live::changes_since;
 pub(crate) use generation::{Generation, span_of};
+pub(crate) use live::changes_since;
 
 use crate::backing::{Backing, MemoryBacking};
 use crate::error::{Error, Result};
@@ -91,7 +91,8 @@ impl<B: Backing> Store<B> {
     pub fn close(self) -> Result<()> {
         if !self.options.read_only {
             self.sync()?;
-            self.trim().map_err(Error::io("cut preallocated space off"))?;
+            self.trim()
+                .map_err(Error::io("cut preallocated space off"))?;
         }
         Ok(())
     }
@@ -123,7 +124,10 @@ impl<B: Backing> Store<B> {
         }
         generation.backing.sync().map_err(|source| {
             self.latched.store(true, Ordering::Release);
-            Error::Io { doing: "reach stable storage", source }
+            Error::Io {
+                doing: "reach stable storage",
+                source,
+            }
         })
     }
 
@@ -136,7 +140,12 @@ impl<B: Backing> Store<B> {
         Ok(())
     }
 
-    fn assemble(generation: Generation<B>, index: IndexWriter, options: Options, report: RecoveryReport) -> Self {
+    fn assemble(
+        generation: Generation<B>,
+        index: IndexWriter,
+        options: Options,
+        report: RecoveryReport,
+    ) -> Self {
         Self {
             current: ArcSwap::new(Arc::new(generation)),
             writer: Mutex::new(Writer { index }),

@@ -15,12 +15,19 @@ impl<B: Backing> Store<B> {
     /// damaged before its end.
     pub fn open_with(backing: B, options: &Options) -> Result<Self> {
         let (_, index) = Index::create();
-        let mut builder = Builder { backing: &backing, index, live_span: 0, pending: Vec::with_capacity(PENDING) };
+        let mut builder = Builder {
+            backing: &backing,
+            index,
+            live_span: 0,
+            pending: Vec::with_capacity(PENDING),
+        };
         let report = recover(&backing, |entry| builder.visit(entry))?;
         let (index, live_span) = builder.finish()?;
         let tail = report.tail;
         if report.cut_bytes > 0 && !options.read_only {
-            backing.truncate(tail).map_err(Error::io("cut a torn tail off"))?;
+            backing
+                .truncate(tail)
+                .map_err(Error::io("cut a torn tail off"))?;
         }
         let generation = Generation::new(backing, index.index().clone(), tail, live_span);
         Ok(Self::assemble(generation, index, options.clone(), report))
@@ -95,8 +102,12 @@ mod file {
         /// Opens the store in the file at `path`.
         pub fn open(&self, path: impl AsRef<Path>) -> Result<DataStore> {
             let mode = match *self {
-                Self { read_only: true, .. } => OpenMode::ReadOnly,
-                Self { create_new: true, .. } => OpenMode::CreateNew,
+                Self {
+                    read_only: true, ..
+                } => OpenMode::ReadOnly,
+                Self {
+                    create_new: true, ..
+                } => OpenMode::CreateNew,
                 Self { create: true, .. } => OpenMode::Create,
                 _ => OpenMode::Existing,
             };
@@ -142,8 +153,12 @@ mod file {
         ///
         /// If it cannot be opened; [`DataStore::open`] returns the error instead.
         fn from(path: PathBuf) -> Self {
-            #[expect(clippy::panic, reason = "documented: the conversion has no way to return an error")]
-            Self::open(&path).unwrap_or_else(|error: Error| panic!("could not open {}: {error}", path.display()))
+            #[expect(
+                clippy::panic,
+                reason = "documented: the conversion has no way to return an error"
+            )]
+            Self::open(&path)
+                .unwrap_or_else(|error: Error| panic!("could not open {}: {error}", path.display()))
         }
     }
 }

@@ -55,10 +55,16 @@ pub trait DataStoreReader {
 const PREFETCH_AHEAD: usize = 16;
 
 impl<B: Backing> Store<B> {
-    fn verified(&self, handle: Option<EntryHandle<B::View>>) -> Result<Option<EntryHandle<B::View>>> {
+    fn verified(
+        &self,
+        handle: Option<EntryHandle<B::View>>,
+    ) -> Result<Option<EntryHandle<B::View>>> {
         match handle {
             Some(handle) if self.settings().verify_reads && !handle.is_valid_checksum() => {
-                Err(Error::Corrupt { offset: handle.start_offset(), what: "a value has another checksum than stored" })
+                Err(Error::Corrupt {
+                    offset: handle.start_offset(),
+                    what: "a value has another checksum than stored",
+                })
             }
             handle => Ok(handle),
         }
@@ -101,7 +107,11 @@ impl<B: Backing> DataStoreReader for Store<B> {
     }
 
     fn read_metadata(&self, key: &[u8]) -> Result<Option<EntryMetadata>> {
-        Ok(self.current.load().locate(compute_hash(key))?.map(|located| located.metadata))
+        Ok(self
+            .current
+            .load()
+            .locate(compute_hash(key))?
+            .map(|located| located.metadata))
     }
 
     fn batch_read(&self, keys: &[&[u8]]) -> Result<Vec<Option<Self::EntryHandleType>>> {
@@ -115,7 +125,10 @@ impl<B: Backing> DataStoreReader for Store<B> {
         keys: Option<&[&[u8]]>,
     ) -> Result<Vec<Option<Self::EntryHandleType>>> {
         if let Some(keys) = keys.filter(|keys| keys.len() != hashes.len()) {
-            return Err(Error::LengthMismatch { left: hashes.len(), right: keys.len() });
+            return Err(Error::LengthMismatch {
+                left: hashes.len(),
+                right: keys.len(),
+            });
         }
         let generation = Arc::clone(&self.current.load());
         let mut values = Vec::with_capacity(hashes.len());
@@ -126,7 +139,11 @@ impl<B: Backing> DataStoreReader for Store<B> {
             let is_its_keys = keys
                 .and_then(|keys| keys.get(at))
                 .is_none_or(|key| compute_hash(key) == key_hash);
-            let value = if is_its_keys { generation.read(key_hash)? } else { None };
+            let value = if is_its_keys {
+                generation.read(key_hash)?
+            } else {
+                None
+            };
             values.push(self.verified(value)?);
         }
         Ok(values)

@@ -17,7 +17,9 @@ impl<B: Backing> Store<B> {
     /// A read view for hot loops.
     #[must_use]
     pub fn reader(&self) -> Reader<B> {
-        Reader { generation: self.current.load_full() }
+        Reader {
+            generation: self.current.load_full(),
+        }
     }
 }
 
@@ -59,12 +61,16 @@ impl<B: Resident> Reader<B> {
 
 impl<B> Clone for Reader<B> {
     fn clone(&self) -> Self {
-        Self { generation: Arc::clone(&self.generation) }
+        Self {
+            generation: Arc::clone(&self.generation),
+        }
     }
 }
 
 impl<B: Backing> std::fmt::Debug for Reader<B> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reader").field("tail", &self.generation.tail()).finish_non_exhaustive()
+        f.debug_struct("Reader")
+            .field("tail", &self.generation.tail())
+            .finish_non_exhaustive()
     }
 }

@@ -29,13 +29,16 @@ impl<B: Backing> Store<B> {
         let file_bytes = generation.tail();
         let mut newest = None;
         generation.index.for_each(|extent| {
-            newest = newest.max(Some((extent.metadata_offset(), extent)).map(|(at, e)| (at, e.to_word())));
+            newest = newest
+                .max(Some((extent.metadata_offset(), extent)).map(|(at, e)| (at, e.to_word())));
         });
         // Each live entry takes its span, but no pad follows the last one.
         let last = newest
             .and_then(|(_, word)| crate::index::Extent::from_word(word))
             .and_then(|extent| generation.examine(extent).ok())
-            .map_or(0, |located| span_of(located.payload_len()) - located.payload_len() - METADATA_SIZE);
+            .map_or(0, |located| {
+                span_of(located.payload_len()) - located.payload_len() - METADATA_SIZE
+            });
         let compacted_bytes = generation.live_span().saturating_sub(last).min(file_bytes);
         Stats {
             live_keys: generation.index.len(),

@@ -23,7 +23,11 @@ pub trait DataStoreWriter {
 
     /// Stores several values under key hashes in one append. With `allow_null_bytes`, a value that is the single byte 0
     /// deletes its key; the last operation on a key wins.
-    fn batch_write_with_key_hashes(&self, entries: Vec<(u64, &[u8])>, allow_null_bytes: bool) -> Result<u64>;
+    fn batch_write_with_key_hashes(
+        &self,
+        entries: Vec<(u64, &[u8])>,
+        allow_null_bytes: bool,
+    ) -> Result<u64>;
 
     /// Stores everything that `source` yields under `key`; an error of the source is an error of the call.
     ///
@@ -77,7 +81,11 @@ impl<B: Backing> DataStoreWriter for Store<B> {
         self.commit(&changes)
     }
 
-    fn batch_write_with_key_hashes(&self, entries: Vec<(u64, &[u8])>, allow_null_bytes: bool) -> Result<u64> {
+    fn batch_write_with_key_hashes(
+        &self,
+        entries: Vec<(u64, &[u8])>,
+        allow_null_bytes: bool,
+    ) -> Result<u64> {
         let mut changes = Vec::with_capacity(entries.len());
         for (key_hash, payload) in entries {
             if allow_null_bytes && payload == TOMBSTONE {
@@ -111,7 +119,10 @@ impl<B: Backing> DataStoreWriter for Store<B> {
         let mut writer = self.lock_writer();
         let value = self.read_with_key_hash(old)?.ok_or(Error::KeyNotFound)?;
         check_sound(&value)?;
-        self.commit_locked(&mut writer, &[(new, Change::Put(&value)), (old, Change::Delete)])
+        self.commit_locked(
+            &mut writer,
+            &[(new, Change::Put(&value)), (old, Change::Delete)],
+        )
     }
 
     fn copy(&self, key: &[u8], target: &Self) -> Result<u64> {
@@ -119,7 +130,9 @@ impl<B: Backing> DataStoreWriter for Store<B> {
             return Err(Error::SameTarget);
         }
         let key_hash = compute_hash(key);
-        let value = self.read_with_key_hash(key_hash)?.ok_or(Error::KeyNotFound)?;
+        let value = self
+            .read_with_key_hash(key_hash)?
+            .ok_or(Error::KeyNotFound)?;
         check_sound(&value)?;
         target.commit(&[(key_hash, Change::Put(&value))])
     }
@@ -130,7 +143,9 @@ impl<B: Backing> DataStoreWriter for Store<B> {
         }
         let key_hash = compute_hash(key);
         loop {
-            let value = self.read_with_key_hash(key_hash)?.ok_or(Error::KeyNotFound)?;
+            let value = self
+                .read_with_key_hash(key_hash)?
+                .ok_or(Error::KeyNotFound)?;
             check_sound(&value)?;
             target.commit(&[(key_hash, Change::Put(&value))])?;
             // Only one of the two stores is locked at a time; a newer value that came meanwhile goes over too.
@@ -172,6 +187,9 @@ fn check_sound<V: AsRef<[u8]>>(value: &super::EntryHandle<V>) -> Result<()> {
     if value.is_valid_checksum() {
         Ok(())
     } else {
-        Err(Error::Corrupt { offset: value.start_offset(), what: "the value has another checksum than stored" })
+        Err(Error::Corrupt {
+            offset: value.start_offset(),
+            what: "the value has another checksum than stored",
+        })
     }
 }

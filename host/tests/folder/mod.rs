@@ -6,11 +6,13 @@ use std::sync::LazyLock;
 use tailstone_host::{Limits, Runtime, find_component};
 
 /// The real component.
-#[allow(dead_code, reason = "not every test program calls it in its own process")]
+#[allow(
+    dead_code,
+    reason = "not every test program calls it in its own process"
+)]
 pub fn runtime() -> &'static Runtime {
-    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-        Runtime::new(&component(), Limits::default()).unwrap()
-    });
+    static RUNTIME: LazyLock<Runtime> =
+        LazyLock::new(|| Runtime::new(&component(), Limits::default()).unwrap());
     &RUNTIME
 }
 
@@ -39,7 +41,9 @@ impl Folder {
     /// What is in it, sorted.
     pub fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.0.path()).unwrap();
-        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     }

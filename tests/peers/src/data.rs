@@ -35,14 +35,18 @@ pub fn value(record: u64) -> [u8; VALUE_BYTES] {
 
 /// Whether `bytes` are the value of `record`, all of them.
 pub fn is_value(record: u64, bytes: &[u8]) -> bool {
-    bytes.split_first_chunk().is_some_and(|(start, rest)| *start == record.to_le_bytes() && rest == &FILLER[8..])
+    bytes
+        .split_first_chunk()
+        .is_some_and(|(start, rest)| *start == record.to_le_bytes() && rest == &FILLER[8..])
 }
 
 /// Puts a list into an order that depends on `seed` alone.
 pub fn shuffle<T>(list: &mut [T], seed: u64) {
     let mut state = seed;
     for at in (1..list.len()).rev() {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         let other = usize::try_from((state >> 33) % (at as u64 + 1)).unwrap_or(0);
         list.swap(at, other);
     }

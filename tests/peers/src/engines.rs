@@ -51,7 +51,10 @@ impl FromStr for Engine {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|engine| engine.name() == name).ok_or_else(|| format!("no store is called {name}"))
+        Self::ALL
+            .into_iter()
+            .find(|engine| engine.name() == name)
+            .ok_or_else(|| format!("no store is called {name}"))
     }
 }
 
@@ -82,7 +85,11 @@ macro_rules! writes {
     () => {
         fn load(&self, keys: &[[u8; 24]], first: u64) -> Result<(), Box<dyn Error>> {
             let values: Vec<_> = (first..).take(keys.len()).map(data::value).collect();
-            let batch: Vec<(&[u8], &[u8])> = keys.iter().zip(&values).map(|(k, v)| (&k[..], &v[..])).collect();
+            let batch: Vec<(&[u8], &[u8])> = keys
+                .iter()
+                .zip(&values)
+                .map(|(k, v)| (&k[..], &v[..]))
+                .collect();
             self.0.batch_write(&batch)?;
             Ok(())
         }
@@ -96,7 +103,10 @@ macro_rules! writes {
 
         fn batch_read(&self, keys: &[[u8; 24]], order: &[u64]) -> Result<(), Box<dyn Error>> {
             for records in order.chunks(1024) {
-                let wanted: Vec<&[u8]> = records.iter().filter_map(|record| key_of(keys, *record)).collect();
+                let wanted: Vec<&[u8]> = records
+                    .iter()
+                    .filter_map(|record| key_of(keys, *record))
+                    .collect();
                 let values = self.0.batch_read(&wanted)?;
                 for (record, value) in records.iter().zip(values) {
                     check(*record, value.as_ref().map(|value| value.as_slice()))?;
@@ -120,7 +130,9 @@ macro_rules! reads {
     () => {
         fn read(&self, keys: &[[u8; 24]], order: &[u64]) -> Result<(), Box<dyn Error>> {
             for record in order {
-                let Some(key) = key_of(keys, *record) else { continue };
+                let Some(key) = key_of(keys, *record) else {
+                    continue;
+                };
                 let value = self.0.read(key)?;
                 check(*record, value.as_ref().map(|value| value.as_slice()))?;
             }
@@ -154,7 +166,9 @@ mod ours {
         fn read(&self, keys: &[[u8; 24]], order: &[u64]) -> Result<(), Box<dyn Error>> {
             let reader = self.0.reader();
             for record in order {
-                let Some(key) = key_of(keys, *record) else { continue };
+                let Some(key) = key_of(keys, *record) else {
+                    continue;
+                };
                 check(*record, reader.get(key))?;
             }
             Ok(())

@@ -42,25 +42,47 @@ struct Arguments {
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
     if let Some([engine, workload]) = arguments.child.as_deref() {
-        let folder = arguments.folder.as_deref().ok_or("a child needs a folder")?;
-        let measured = workloads::run(engine.parse()?, workload.parse()?, folder, arguments.records)?;
+        let folder = arguments
+            .folder
+            .as_deref()
+            .ok_or("a child needs a folder")?;
+        let measured = workloads::run(
+            engine.parse()?,
+            workload.parse()?,
+            folder,
+            arguments.records,
+        )?;
         println!("{}", serde_json::to_string(&measured)?);
         return Ok(());
     }
     let temporary = tempfile::tempdir()?;
-    let folder = arguments.folder.clone().unwrap_or_else(|| temporary.path().to_path_buf());
+    let folder = arguments
+        .folder
+        .clone()
+        .unwrap_or_else(|| temporary.path().to_path_buf());
     let mut figures: BTreeMap<(Workload, Engine), Vec<Measured>> = BTreeMap::new();
     for round in 0..arguments.rounds {
         for workload in Workload::ALL {
-            if arguments.only.as_ref().is_some_and(|only| !workload.name().contains(only.as_str())) {
+            if arguments
+                .only
+                .as_ref()
+                .is_some_and(|only| !workload.name().contains(only.as_str()))
+            {
                 continue;
             }
             let mut engines = workload.engines();
             data::shuffle(&mut engines, round as u64 + 1);
             for engine in engines {
                 let measured = measure(&arguments, engine, workload, &folder)?;
-                eprintln!("round {round}, {}, {}: {measured}", workload.name(), engine.name());
-                figures.entry((workload, engine)).or_default().push(measured);
+                eprintln!(
+                    "round {round}, {}, {}: {measured}",
+                    workload.name(),
+                    engine.name()
+                );
+                figures
+                    .entry((workload, engine))
+                    .or_default()
+                    .push(measured);
             }
         }
     }
@@ -71,7 +93,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn measure(arguments: &Arguments, engine: Engine, workload: Workload, folder: &Path) -> Result<Measured, Box<dyn Error>> {
+fn measure(
+    arguments: &Arguments,
+    engine: Engine,
+    workload: Workload,
+    folder: &Path,
+) -> Result<Measured, Box<dyn Error>> {
     let output = Command::new(std::env::current_exe()?)
         .args(["--child", engine.name(), workload.name()])
         .arg("--records")
@@ -81,7 +108,13 @@ fn measure(arguments: &Arguments, engine: Engine, workload: Workload, folder: &P
         .stderr(std::process::Stdio::inherit())
         .output()?;
     if !output.status.success() {
-        return Err(format!("{} failed at {}: {}", engine.name(), workload.name(), output.status).into());
+        return Err(format!(
+            "{} failed at {}: {}",
+            engine.name(),
+            workload.name(),
+            output.status
+        )
+        .into());
     }
     let text = String::from_utf8(output.stdout)?;
     let line = text.lines().last().ok_or("a measurement said nothing")?;

@@ -13,12 +13,18 @@ type Figures = BTreeMap<(Workload, Engine), Vec<Measured>>;
 /// The median, the lowest and the highest.
 fn spread(mut figures: Vec<f64>) -> Option<(f64, f64, f64)> {
     figures.sort_by(f64::total_cmp);
-    Some((*figures.get(figures.len() / 2)?, *figures.first()?, *figures.last()?))
+    Some((
+        *figures.get(figures.len() / 2)?,
+        *figures.first()?,
+        *figures.last()?,
+    ))
 }
 
 /// Prints medians of processor time, and how many times as fast tailstone is.
 pub fn print(figures: &Figures) {
-    println!("| workload | store | processor time per operation, ns (lowest to highest) | clock, ns | against tailstone |");
+    println!(
+        "| workload | store | processor time per operation, ns (lowest to highest) | clock, ns | against tailstone |"
+    );
     println!("|---|---|---:|---:|---:|");
     for ((workload, engine), measured) in figures {
         let cpu = spread(measured.iter().map(Measured::cpu_ns).collect());
@@ -26,7 +32,9 @@ pub fn print(figures: &Figures) {
         let ours = figures
             .get(&(*workload, Engine::Tailstone))
             .and_then(|ours| spread(ours.iter().map(Measured::cpu_ns).collect()));
-        let (Some((cpu, low, high)), Some((wall, ..)), Some((ours, ..))) = (cpu, wall, ours) else { continue };
+        let (Some((cpu, low, high)), Some((wall, ..)), Some((ours, ..))) = (cpu, wall, ours) else {
+            continue;
+        };
         println!(
             "| {} | {} | {cpu:.0} ({low:.0} to {high:.0}) | {wall:.0} | {:.2} |",
             workload.name(),
@@ -70,7 +78,15 @@ fn output_of(program: &str, arguments: &[&str]) -> Option<String> {
 
 fn processor() -> Option<String> {
     let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
-    let cores = text.lines().filter(|line| line.starts_with("processor")).count();
-    let model = text.lines().find_map(|line| line.strip_prefix("model name"))?;
-    Some(format!("{} × {cores}", model.trim_start_matches([' ', '\t', ':'])))
+    let cores = text
+        .lines()
+        .filter(|line| line.starts_with("processor"))
+        .count();
+    let model = text
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))?;
+    Some(format!(
+        "{} × {cores}",
+        model.trim_start_matches([' ', '\t', ':'])
+    ))
 }

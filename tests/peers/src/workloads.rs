@@ -63,7 +63,10 @@ impl Workload {
     /// Whom it can tell apart.
     pub fn engines(self) -> Vec<Engine> {
         let reads = matches!(self, Self::ReadOrdered | Self::ReadShuffled);
-        Engine::ALL.into_iter().filter(|engine| reads || *engine != Engine::TailstoneReader).collect()
+        Engine::ALL
+            .into_iter()
+            .filter(|engine| reads || *engine != Engine::TailstoneReader)
+            .collect()
     }
 }
 
@@ -71,7 +74,10 @@ impl FromStr for Workload {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|w| w.name() == name).ok_or_else(|| format!("no workload is called {name}"))
+        Self::ALL
+            .into_iter()
+            .find(|w| w.name() == name)
+            .ok_or_else(|| format!("no workload is called {name}"))
     }
 }
 
@@ -104,7 +110,12 @@ impl Measured {
 
 impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.0} ns of processor time, {:.0} ns on the clock", self.cpu_ns(), self.wall_ns())
+        write!(
+            f,
+            "{:.0} ns of processor time, {:.0} ns on the clock",
+            self.cpu_ns(),
+            self.wall_ns()
+        )
     }
 }
 
@@ -118,14 +129,27 @@ fn cpu_seconds() -> f64 {
 }
 
 /// Times `work`, which does `operations`.
-fn timed(operations: u64, work: impl FnOnce() -> Result<(), Box<dyn Error>>) -> Result<Measured, Box<dyn Error>> {
+fn timed(
+    operations: u64,
+    work: impl FnOnce() -> Result<(), Box<dyn Error>>,
+) -> Result<Measured, Box<dyn Error>> {
     let (wall, cpu) = (Instant::now(), cpu_seconds());
     work()?;
-    Ok(Measured { operations, wall_s: wall.elapsed().as_secs_f64(), cpu_s: cpu_seconds() - cpu, file_bytes: 0 })
+    Ok(Measured {
+        operations,
+        wall_s: wall.elapsed().as_secs_f64(),
+        cpu_s: cpu_seconds() - cpu,
+        file_bytes: 0,
+    })
 }
 
 /// Runs one workload on one store and measures it.
-pub fn run(engine: Engine, workload: Workload, folder: &Path, records: u64) -> Result<Measured, Box<dyn Error>> {
+pub fn run(
+    engine: Engine,
+    workload: Workload,
+    folder: &Path,
+    records: u64,
+) -> Result<Measured, Box<dyn Error>> {
     let path = folder.join(engine.file());
     let measured = match workload {
         Workload::Load => {
@@ -140,7 +164,10 @@ pub fn run(engine: Engine, workload: Workload, folder: &Path, records: u64) -> R
             let measured = timed(records / 5, || engine.open(&path)?.write(&keys, 0))?;
             let file_bytes = fs::metadata(&path)?.len();
             remove(&path)?;
-            return Ok(Measured { file_bytes, ..measured });
+            return Ok(Measured {
+                file_bytes,
+                ..measured
+            });
         }
         Workload::ReadOrdered | Workload::ReadShuffled | Workload::BatchRead | Workload::Miss => {
             let keys = data::keys(records);
@@ -166,10 +193,16 @@ pub fn run(engine: Engine, workload: Workload, folder: &Path, records: u64) -> R
             let measured = timed(1, || engine.open(&torn).map(drop))?;
             let file_bytes = fs::metadata(&torn)?.len();
             remove(&torn)?;
-            return Ok(Measured { file_bytes, ..measured });
+            return Ok(Measured {
+                file_bytes,
+                ..measured
+            });
         }
     };
-    Ok(Measured { file_bytes: fs::metadata(&path)?.len(), ..measured })
+    Ok(Measured {
+        file_bytes: fs::metadata(&path)?.len(),
+        ..measured
+    })
 }
 
 fn load(engine: Engine, path: &Path, keys: &[[u8; 24]]) -> Result<(), Box<dyn Error>> {
@@ -186,7 +219,10 @@ fn load(engine: Engine, path: &Path, keys: &[[u8; 24]]) -> Result<(), Box<dyn Er
 fn append_torn_write(path: &Path) -> Result<(), Box<dyn Error>> {
     let length = fs::metadata(path)?.len();
     let offsets = (1..=100_u64).flat_map(|at| (length / 101 * at).to_le_bytes());
-    OpenOptions::new().append(true).open(path)?.write_all(&offsets.collect::<Vec<u8>>())?;
+    OpenOptions::new()
+        .append(true)
+        .open(path)?
+        .write_all(&offsets.collect::<Vec<u8>>())?;
     Ok(())
 }
 

@@ -28,7 +28,10 @@ impl Name {
         let refusal = if name.is_empty() {
             "the name of a store is empty".to_owned()
         } else if name.len() > LONGEST_NAME {
-            format!("a name of {} bytes is too long for a store; {LONGEST_NAME} are the most", name.len())
+            format!(
+                "a name of {} bytes is too long for a store; {LONGEST_NAME} are the most",
+                name.len()
+            )
         } else if name == "." || name == ".." || name.contains(['/', '\\', ':']) {
             format!("`{name}` is not a plain name; a store lies directly in the granted directory")
         } else if name.contains(char::is_control) {
@@ -64,8 +67,14 @@ pub fn granted() -> Result<Descriptor, Error> {
 pub fn open(directory: &Descriptor, name: &Name, access: Access) -> Result<WasiFile, Error> {
     let (create, flags) = match access {
         Access::Read => (OpenFlags::empty(), DescriptorFlags::READ),
-        Access::Write => (OpenFlags::empty(), DescriptorFlags::READ | DescriptorFlags::WRITE),
-        Access::Create => (OpenFlags::CREATE, DescriptorFlags::READ | DescriptorFlags::WRITE),
+        Access::Write => (
+            OpenFlags::empty(),
+            DescriptorFlags::READ | DescriptorFlags::WRITE,
+        ),
+        Access::Create => (
+            OpenFlags::CREATE,
+            DescriptorFlags::READ | DescriptorFlags::WRITE,
+        ),
     };
     let file = directory
         .open_at(PathFlags::empty(), name.as_str(), create, flags)

@@ -38,7 +38,9 @@ impl Device for WasiFile {
     fn write_at(&self, at: u64, buf: &[u8]) -> io::Result<usize> {
         let part = buf.get(..LONGEST_CALL).unwrap_or(buf);
         let written = self.0.write(part, at).map_err(io_error)?;
-        Ok(usize::try_from(written).unwrap_or(usize::MAX).min(part.len()))
+        Ok(usize::try_from(written)
+            .unwrap_or(usize::MAX)
+            .min(part.len()))
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {

@@ -10,7 +10,8 @@ use crate::directory::Name;
 use crate::failure::failure;
 
 /// What a person finds in the file.
-const NOTE: &[u8] = b"The store beside this file is open for writing. When no program uses it, remove this file.\n";
+const NOTE: &[u8] =
+    b"The store beside this file is open for writing. When no program uses it, remove this file.\n";
 
 /// The lock on a store, given back when it is dropped.
 #[derive(Debug)]
@@ -26,7 +27,13 @@ impl Lock {
         let exclusive = OpenFlags::CREATE | OpenFlags::EXCLUSIVE;
         let file = directory
             .open_at(PathFlags::empty(), &path, exclusive, DescriptorFlags::WRITE)
-            .map_err(|code| if code == ErrorCode::Exist { locked(name) } else { failure(code) })?;
+            .map_err(|code| {
+                if code == ErrorCode::Exist {
+                    locked(name)
+                } else {
+                    failure(code)
+                }
+            })?;
         // The note is for people; the lock is the file's being there.
         let _noted = file.write(NOTE, 0);
         Ok(Self { directory, path })

@@ -36,7 +36,10 @@ impl GuestStore for Session {
         };
         let backing = DeviceBacking::new(file, CACHE_BYTES)?;
         let engine = Store::open_with(backing, &Options::new().read_only(read_only))?;
-        Ok(Handle::new(Self { engine, _lock: lock }))
+        Ok(Handle::new(Self {
+            engine,
+            _lock: lock,
+        }))
     }
 
     fn get(&self, key: Vec<u8>) -> Result<Option<Vec<u8>>, Error> {
@@ -45,9 +48,15 @@ impl GuestStore for Session {
         };
         // Straight from the file into what is handed over: a long value is in memory once.
         let mut value = Vec::new();
-        let too_long = || Error::Other(format!("a value of {length} bytes does not fit in memory here"));
+        let too_long = || {
+            Error::Other(format!(
+                "a value of {length} bytes does not fit in memory here"
+            ))
+        };
         let addressable = usize::try_from(length).map_err(|_| too_long())?;
-        value.try_reserve_exact(addressable).map_err(|_| too_long())?;
+        value
+            .try_reserve_exact(addressable)
+            .map_err(|_| too_long())?;
         value.resize(addressable, 0);
         let read = self.engine.read_range(&key, 0, &mut value)?;
         Ok(read.map(|read| {

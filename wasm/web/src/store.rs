@@ -74,10 +74,11 @@ impl WebStore {
         Ok(())
     }
 
-    /// Stores one value that is pulled from `source`, in memory that does not depend on its length.
+    /// Stores one value of `length` bytes that is pulled from `source`, in memory that does not depend on its length.
     #[wasm_bindgen(js_name = setFrom)]
-    pub fn set_from(&self, key: &[u8], source: &Source) -> Result<()> {
-        self.open()?.write_stream(key, &mut SourceReader(source))?;
+    pub fn set_from(&self, key: &[u8], length: f64, source: &Source) -> Result<()> {
+        self.open()?
+            .write_sized(key, number::from_js(length), &mut SourceReader(source))?;
         Ok(())
     }
 

@@ -97,7 +97,10 @@ impl Backing for MmapBacking {
     /// Copies out of the mapping; asks the system only for what lies past what was written.
     fn read(&self, at: u64, buf: &mut [u8]) -> io::Result<()> {
         let len = u64::try_from(buf.len()).unwrap_or(u64::MAX);
-        let Some(end) = at.checked_add(len).filter(|end| i64::try_from(*end).is_ok()) else {
+        let Some(end) = at
+            .checked_add(len)
+            .filter(|end| i64::try_from(*end).is_ok())
+        else {
             return Err(io::ErrorKind::UnexpectedEof.into());
         };
         match self.reads.bytes(at..end) {

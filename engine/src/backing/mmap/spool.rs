@@ -16,7 +16,10 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 pub(super) fn beside(path: &Path) -> io::Result<File> {
     let store = compute_hash(path.as_os_str().as_encoded_bytes());
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let name = format!(".{store:016x}.{}.{number}.tailstone-spool", std::process::id());
+    let name = format!(
+        ".{store:016x}.{}.{number}.tailstone-spool",
+        std::process::id()
+    );
     let path = path.with_file_name(name);
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true);

@@ -86,7 +86,7 @@ function carryOut(call: Call, shared: ArrayBuffer, packer: Packer): Result | Pro
   switch (call.op) {
     case "set": {
       const key = borrow(call.key, shared);
-      if (call.value instanceof Blob) store.setFrom(key, new BlobSource(call.value));
+      if (call.value instanceof Blob) store.setFrom(key, call.value.size, new BlobSource(call.value));
       else store.set(key, borrow(call.value, shared));
       return undefined;
     }
