@@ -50,9 +50,9 @@ impl<B: Rewrite> Store<B> {
             }
         }
         copy.flush()?;
+        let index = copy.index.settled(|_| true);
         let Copy {
             backing,
-            index,
             tail,
             live_span,
             ..
@@ -84,7 +84,8 @@ struct Copy<B: Backing> {
 
 impl<B: Backing> Copy<B> {
     fn new(backing: B) -> Self {
-        let (_, index) = Index::create();
+        let (_, mut index) = Index::create();
+        index.grow_in_leaps();
         Self {
             backing,
             index,

@@ -9,12 +9,10 @@ use tailstone::DataStore;
 use tailstone_host::{Access, Error, Limits, Refusal, Runtime, unlock};
 
 /// Everything that the component asks of its host: files, and the types that their interface is written in.
-const IMPORTS: [&str; 5] = [
+const IMPORTS: [&str; 3] = [
     "wasi:clocks/wall-clock@0.2.12",
     "wasi:filesystem/preopens@0.2.12",
     "wasi:filesystem/types@0.2.12",
-    "wasi:io/error@0.2.12",
-    "wasi:io/streams@0.2.12",
 ];
 
 const MOST_BYTES: u64 = 200 * 1024;

@@ -3,8 +3,9 @@
 import { TailstoneError } from "tailstone";
 import { drawCore, drawLegend } from "./core.js";
 import { fromDrop, fromInput } from "./gather.js";
-import { type Incoming, type Item, Library } from "./library.js";
+import { type Incoming, Library } from "./library.js";
 import { preview } from "./preview.js";
+import { row } from "./row.js";
 import { startTheme } from "./theme.js";
 import * as words from "./words.js";
 
@@ -238,7 +239,12 @@ function drawRows(): void {
   const filter = input("filter").value.toLowerCase();
   const matching = [...library.items.values()].filter(({ name }) => name.toLowerCase().includes(filter));
   matching.sort((a, b) => b.added - a.added || a.name.localeCompare(b.name));
-  $("rows").replaceChildren(...matching.slice(0, shown).map(row));
+  const actions = {
+    show: (name: string) => exclusively(() => show(name)),
+    download: (name: string) => exclusively(() => download(name)),
+    remove,
+  };
+  $("rows").replaceChildren(...matching.slice(0, shown).map((item) => row(item, actions)));
   $("table").hidden = matching.length === 0;
   $("empty").hidden = matching.length > 0;
   $("empty").textContent = emptyText();
@@ -250,46 +256,6 @@ function emptyText(): string {
   if (!library.listed) return "This store has no list of names. Look its keys up by hand, below.";
   if (library.items.size > 0) return "No name contains that.";
   return "The shelf is empty. What you store stays here across visits, until you remove it.";
-}
-
-function row(item: Item): HTMLTableRowElement {
-  const line = document.createElement("tr");
-  const name = document.createElement("button");
-  name.className = "name";
-  name.type = "button";
-  name.title = item.name;
-  name.style.setProperty("--kind", `var(--k-${words.kindOf(item.name, item.type)})`);
-  const label = document.createElement("span");
-  const cut = item.name.lastIndexOf("/") + 1;
-  const folder = document.createElement("small");
-  folder.textContent = item.name.slice(0, cut);
-  label.append(folder, item.name.slice(cut));
-  name.append(label);
-  name.onclick = () => exclusively(() => show(item.name));
-  const save = action("Download", item.name, "M10 3v9m-3.5-3.5L10 12l3.5-3.5M4 16.5h12");
-  save.onclick = () => exclusively(() => download(item.name));
-  const drop = action("Remove", item.name, "M4 6h12M8 6V4h4v2m-6 0 .7 10h6.6L14 6");
-  drop.onclick = () => remove(item.name);
-  line.append(cell("", name), cell("number", words.bytes(item.size)), cell("added", words.moment(item.added)));
-  line.append(cell("", save, drop));
-  return line;
-}
-
-function cell(className: string, ...children: (Node | string)[]): HTMLTableCellElement {
-  const cell = document.createElement("td");
-  cell.className = className;
-  cell.append(...children);
-  return cell;
-}
-
-function action(what: string, name: string, path: string): HTMLButtonElement {
-  const control = document.createElement("button");
-  control.type = "button";
-  control.className = "quiet icon-only";
-  control.title = what;
-  control.ariaLabel = `${what} ${name}`;
-  control.innerHTML = `<svg viewBox="0 0 20 20" aria-hidden="true"><path d="${path}"/></svg>`;
-  return control;
 }
 
 function setBusyView(on: boolean): void {

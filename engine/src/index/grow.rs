@@ -22,7 +22,11 @@ impl IndexWriter {
         if full.chunks() >= SEGMENT_CHUNKS && self.may_split(full) {
             self.split(tag, full);
         } else {
-            let chunks = full.chunks() + (full.chunks() / 8).max(1);
+            let chunks = if self.in_leaps && full.chunks() < SEGMENT_CHUNKS {
+                SEGMENT_CHUNKS.min(full.chunks() * 2)
+            } else {
+                full.chunks() + (full.chunks() / 8).max(1)
+            };
             let grown = self.pool.make(&self.index.segments, chunks, full.depth());
             let mut build = Build::new(&self.index, grown);
             self.index.for_each_in(full, |found| {
@@ -52,9 +56,10 @@ impl IndexWriter {
             entries += 1;
             above += u64::from(found.line.tag(found.place) & bit != 0);
         });
+        let least = if self.in_leaps { SEGMENT_CHUNKS } else { 1 };
         let mut make = |entries| {
-            self.pool
-                .make(&index.segments, chunks_for(entries), full.depth() + 1)
+            let chunks = chunks_for(entries).max(least);
+            self.pool.make(&index.segments, chunks, full.depth() + 1)
         };
         let low = make(entries - above);
         let high = make(above);
@@ -78,7 +83,7 @@ impl IndexWriter {
 }
 
 /// A segment that is being filled and that nobody knows yet.
-struct Build<'a> {
+pub(super) struct Build<'a> {
     index: &'a Index,
     segment: Segment,
     chunks: Vec<&'a Chunk>,
@@ -88,7 +93,7 @@ struct Build<'a> {
 }
 
 impl<'a> Build<'a> {
-    fn new(index: &'a Index, segment: Segment) -> Self {
+    pub(super) fn new(index: &'a Index, segment: Segment) -> Self {
         let chunks = (0..segment.chunks())
             .filter_map(|nth| index.segments.chunk(segment, nth))
             .collect();
@@ -103,7 +108,7 @@ impl<'a> Build<'a> {
     }
 
     #[inline]
-    fn store(&mut self, tag: u32, extent: Extent) {
+    pub(super) fn store(&mut self, tag: u32, extent: Extent) {
         let mut route = self.segment.route(tag);
         // There is an empty place: the segment was made for all that it gets.
         while let Some(taken) = self.taken.get_mut(route.at as usize)
@@ -122,7 +127,7 @@ impl<'a> Build<'a> {
         }
     }
 
-    fn finish(self) {
+    pub(super) fn finish(self) {
         self.index.segments.set_entries(self.segment, self.entries);
     }
 }

@@ -19,6 +19,7 @@ mod line;
 mod prefetch;
 mod read;
 mod segment;
+mod settle;
 mod tag;
 #[cfg(test)]
 mod tests;

@@ -134,6 +134,12 @@ pub(super) fn chunks_for(entries: u64) -> u32 {
         .max(1)
 }
 
+/// The fewest chunks that hold `entries`, with room for one more.
+pub(super) fn chunks_to_hold(entries: u64) -> u32 {
+    let each = u64::from(CHUNK_PLACES) * FULL / UNIT;
+    u32::try_from(entries / each + 1).unwrap_or(u32::MAX)
+}
+
 /// The numbers of up to 16 chunks, or of up to 16 further rows where a segment has more chunks than that.
 #[derive(Debug, Default)]
 #[repr(C, align(64))]

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::extent::Extent;
-use super::line::LINE_PLACES;
 use super::read::{Found, Index};
 use super::segment::{Segment, SegmentPool};
 
@@ -18,6 +17,8 @@ pub struct IndexWriter {
     pub(super) index: Arc<Index>,
     pub(super) pool: SegmentPool,
     pub(super) segment_count: u64,
+    /// Whether memory is spent to save time, as long as an index is being built.
+    pub(super) in_leaps: bool,
 }
 
 impl IndexWriter {
@@ -26,6 +27,7 @@ impl IndexWriter {
             index,
             pool,
             segment_count: 1,
+            in_leaps: false,
         };
         writer.count_memory();
         writer
@@ -87,45 +89,6 @@ impl IndexWriter {
         Some(found.extent)
     }
 
-    /// Removes every extent for which `keep` says false. Memory is kept for later; [`rebuilt`](Self::rebuilt) gives it back.
-    pub fn retain(&mut self, mut keep: impl FnMut(Extent) -> bool) {
-        let index = &*self.index;
-        index.for_each_segment(|segment| {
-            let mut removed = 0;
-            index.for_each_in(segment, |found| {
-                if !keep(found.extent) {
-                    index.vacate(segment, found.line.tag(found.place), found);
-                    removed += 1;
-                }
-            });
-            index.count_removed(segment, removed);
-        });
-    }
-
-    /// Another index with the same extents and no more memory than they need; for after a [`retain`](Self::retain) that
-    /// removed most of them.
-    #[must_use]
-    pub fn rebuilt(&self) -> (Arc<Index>, Self) {
-        let (index, mut writer) = Index::with_mixer(self.index.mixer);
-        let mut lines = 1;
-        let mut at = 0;
-        // One line of every segment at a time: tags in their order would look like tags that are all alike.
-        while at < lines {
-            self.index.for_each_segment(|segment| {
-                lines = lines.max(segment.lines());
-                if at < segment.lines()
-                    && let Some(line) = self.index.segments.line(segment, at)
-                {
-                    let entries =
-                        (0..LINE_PLACES).filter_map(|n| Some((line.tag(n), line.extent(n)?)));
-                    entries.for_each(|(tag, extent)| writer.insert(tag, extent));
-                }
-            });
-            at += 1;
-        }
-        (index, writer)
-    }
-
     /// Stores an entry that is not there yet.
     fn insert(&mut self, tag: u32, extent: Extent) {
         if let Some(place) = self.index.directory.place(tag)
@@ -181,13 +144,13 @@ impl Index {
             .map(|found| (segment, found)))
     }
 
-    fn for_each_segment(&self, mut visit: impl FnMut(Segment)) {
+    pub(super) fn for_each_segment(&self, mut visit: impl FnMut(u32, Segment)) {
         let mut next = Some(0);
         while let Some(tag) = next {
             let Some(segment) = self.directory.place(tag).map(|place| place.segment) else {
                 return;
             };
-            visit(segment);
+            visit(tag, segment);
             next = segment.tag_after(tag);
         }
     }

@@ -14,7 +14,8 @@ impl<B: Backing> Store<B> {
     /// Fails with [`Error::NotAStore`] or [`Error::Corrupt`], the medium untouched, if what is there is no store or is
     /// damaged before its end.
     pub fn open_with(backing: B, options: &Options) -> Result<Self> {
-        let (_, index) = Index::create();
+        let (_, mut index) = Index::create();
+        index.grow_in_leaps();
         let mut builder = Builder {
             backing: &backing,
             index,
@@ -83,8 +84,8 @@ impl<B: Backing> Builder<'_, B> {
 
     fn finish(mut self) -> Result<(IndexWriter, u64)> {
         self.settle()?;
-        self.index.retain(|extent| !extent.is_deletion());
-        Ok((self.index, self.live_span))
+        let settled = self.index.settled(|extent| !extent.is_deletion());
+        Ok((settled, self.live_span))
     }
 }
 

@@ -96,3 +96,35 @@ fn open_failure(code: ErrorCode, name: &Name) -> Error {
 fn not_a_file(name: &Name) -> Error {
     Error::InvalidArgument(format!("{} is not a regular file", name.as_str()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_names_pass_and_paths_do_not() {
+        for name in [
+            "a",
+            "notes.tsl",
+            "...",
+            ".hidden",
+            "-rf",
+            "ünï",
+            "a b",
+            &"n".repeat(LONGEST_NAME),
+        ] {
+            assert_eq!(Name::new(name.to_owned()).unwrap().as_str(), name);
+        }
+        let long = "n".repeat(LONGEST_NAME + 1);
+        for name in [
+            "", ".", "..", "a/b", "/a", "a/", "../a", "a\\b", "C:a", "a\0", "a\u{85}b", "a.lock",
+            &long,
+        ] {
+            assert!(
+                matches!(Name::new(name.to_owned()), Err(Error::InvalidArgument(_))),
+                "{name:?}"
+            );
+        }
+        assert_eq!(Name::new("a".to_owned()).unwrap().of_lock(), "a.lock");
+    }
+}

@@ -70,3 +70,60 @@ pub fn io_error(code: ErrorCode) -> io::Error {
     };
     io::Error::new(kind, code.message())
 }
+
+#[cfg(all(test, target_os = "wasi"))]
+mod tests {
+    //! Run under wasmtime, with a directory to write in.
+
+    use super::*;
+    use tailstone::backing::Backing;
+    use tailstone::backing::device::DeviceBacking;
+    use wasip2::filesystem::preopens::get_directories;
+    use wasip2::filesystem::types::{DescriptorFlags, OpenFlags, PathFlags};
+
+    /// A new file, gone with it.
+    fn with_file(name: &str, test: impl FnOnce(WasiFile)) {
+        let (directory, _) = get_directories().pop().unwrap();
+        let open = OpenFlags::CREATE | OpenFlags::TRUNCATE;
+        let flags = DescriptorFlags::READ | DescriptorFlags::WRITE;
+        let file = directory
+            .open_at(PathFlags::empty(), name, open, flags)
+            .unwrap();
+        test(WasiFile::new(file));
+        directory.unlink_file_at(name).unwrap();
+    }
+
+    #[test]
+    fn a_file_grows_where_it_is_written_and_ends_where_it_is_cut() {
+        with_file("grows", |file| {
+            assert_eq!(file.write_at(3, b"abc").unwrap(), 3);
+            assert_eq!(file.len().unwrap(), 6);
+            let mut bytes = [9; 8];
+            assert_eq!(file.read_at(0, &mut bytes).unwrap(), 6);
+            assert_eq!(&bytes, b"\0\0\0abc\x09\x09");
+            file.set_len(4).unwrap();
+            assert_eq!(file.read_at(3, &mut bytes).unwrap(), 1);
+            assert_eq!(file.read_at(4, &mut bytes).unwrap(), 0);
+            file.set_len(70_000).unwrap();
+            assert_eq!(file.len().unwrap(), 70_000);
+            file.sync().unwrap();
+        });
+    }
+
+    #[test]
+    fn short_calls_are_looped_above() {
+        with_file("short", |file| {
+            let content: Vec<u8> = (0..3 * LONGEST_CALL + 5).map(|i| (i % 253) as u8).collect();
+            assert!(
+                file.write_at(0, &content).unwrap() <= LONGEST_CALL,
+                "a call takes more than the longest"
+            );
+            let backing = DeviceBacking::new(file, 1 << 20).unwrap();
+            backing.write(0, &[&content[..7], &content[7..]]).unwrap();
+            let mut back = vec![0; content.len() - 1];
+            backing.read(1, &mut back).unwrap();
+            assert!(back == content[1..], "not what was written");
+            assert!(backing.read(2, &mut back).is_err(), "a range past the end");
+        });
+    }
+}

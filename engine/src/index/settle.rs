@@ -1,0 +1,83 @@
+//! Building an index at once, from entries that are all there: grown in leaps, then settled in the memory that it needs.
+//!
+//! An index that lives grows by an eighth at a time, which keeps its memory low and moves each entry a dozen times. While one is
+//! being built nobody reads it, and memory is only wanted low at the end.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::extent::Extent;
+use super::grow::Build;
+use super::read::Index;
+use super::segment::chunks_to_hold;
+use super::write::IndexWriter;
+
+impl IndexWriter {
+    /// Spends up to twice the memory from now on, and moves each entry once or twice instead of a dozen times.
+    pub const fn grow_in_leaps(&mut self) {
+        self.in_leaps = true;
+    }
+
+    /// Another index, of those extents for which `keep` says true, in no more memory than they need.
+    #[must_use]
+    pub fn settled(&self, keep: impl Fn(Extent) -> bool) -> Self {
+        let (index, mut settled) = Index::with_mixer(self.index.mixer);
+        let first = index.directory.place(0).map(|place| place.segment);
+        let mut len = 0_u64;
+        self.index.for_each_segment(|tag, segment| {
+            let mut entries = 0_u64;
+            self.index
+                .for_each_in(segment, |found| entries += u64::from(keep(found.extent)));
+            let target = settled.pool.make(&index.segments, chunks_to_hold(entries), segment.depth());
+            let mut build = Build::new(&index, target);
+            self.index.for_each_in(segment, |found| {
+                if keep(found.extent) {
+                    build.store(found.line.tag(found.place), found.extent);
+                }
+            });
+            build.finish();
+            index.directory.publish(tag, target);
+            len += entries;
+        });
+        // Every tag has its segment now, so nothing names the one that the index was made with.
+        if let Some(first) = first {
+            settled.pool.unmake(&index.segments, first);
+        }
+        index.counters.len.store(len, Ordering::Relaxed);
+        settled.segment_count = self.segment_count;
+        settled.count_memory();
+        debug_assert!(Arc::ptr_eq(&index, &settled.index));
+        settled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settled_holds_what_was_kept_in_less_memory() {
+        let count: u64 = if cfg!(miri) { 600 } else { 120_000 };
+        let hash = |key: u64| key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let (_, mut writer) = Index::create();
+        writer.grow_in_leaps();
+        for key in 1..=count {
+            writer.put(hash(key), Extent::new(key * 64, key % 100 + 1), |_| false);
+        }
+        let settled = writer.settled(|extent| extent.metadata_offset() / 64 % 3 != 0);
+        let mut kept = 0;
+        for key in 1..=count {
+            let same = |extent: Extent| Ok::<_, ()>(extent.metadata_offset() == key * 64);
+            let found = settled.index().find(hash(key), same).unwrap();
+            assert_eq!(found.is_some(), key % 3 != 0, "{key}");
+            kept += u64::from(found.is_some());
+        }
+        assert_eq!(settled.index().len(), kept);
+        if !cfg!(miri) {
+            assert!(settled.index().memory_bytes() < kept * 16);
+        }
+        let mut settled = settled;
+        settled.put(hash(0), Extent::new(1, 1), |_| false);
+        assert_eq!(settled.index().len(), kept + 1);
+    }
+}
