@@ -33,7 +33,7 @@ pub enum Task {
     Store {
         /// The store's file
         file: PathBuf,
-        /// The component; by default $TAILSTONE_COMPONENT, or the file beside this program, or the workspace's build
+        /// The component; by default what `TAILSTONE_COMPONENT` names, or the file beside this program, or the workspace's build
         #[arg(long, value_name = "WASM")]
         component: Option<PathBuf>,
         /// What to do with the store

@@ -24,10 +24,10 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 60 seconds and 1 GiB.
+    /// A minute and 1 GiB.
     fn default() -> Self {
         Self {
-            call: Duration::from_secs(60),
+            call: Duration::from_mins(1),
             memory_bytes: 1 << 30,
         }
     }

@@ -1,5 +1,7 @@
 //! Put, get, delete, exists and info through the real component, and the file that comes of it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod folder;
 
 use folder::{Folder, runtime};

@@ -1,5 +1,7 @@
 //! What the component can reach and take: its imports, its names, its locks, its limits.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod folder;
 
 use std::time::Duration;
@@ -15,7 +17,8 @@ const IMPORTS: [&str; 3] = [
     "wasi:filesystem/types@0.2.12",
 ];
 
-const MOST_BYTES: u64 = 200 * 1024;
+/// What the component may weigh.
+const MOST_BYTES: u64 = 160 * 1024;
 
 #[test]
 fn it_imports_files_and_nothing_else() {

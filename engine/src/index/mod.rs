@@ -12,6 +12,7 @@
 //! * `read`, `write`, `grow`: the three things done with them.
 
 mod arena;
+mod bulk;
 mod directory;
 mod extent;
 mod grow;
@@ -25,6 +26,7 @@ mod tag;
 mod tests;
 mod write;
 
+pub use bulk::BulkLoader;
 pub use extent::Extent;
 pub use read::Index;
 pub use write::IndexWriter;

@@ -153,11 +153,15 @@ pub(super) struct Row {
 #[repr(align(64))]
 struct Entries(AtomicU32);
 
+/// Enough for as many as their numbers can name. Fewer for Miri, which looks at each of them whenever an index is borrowed.
+const ROW_SLABS: usize = if cfg!(miri) { 32 } else { 128 };
+const CHUNK_SLABS: usize = if cfg!(miri) { 96 } else { 1024 };
+
 /// All segments' rows and chunks.
 #[derive(Debug)]
 pub(super) struct Segments {
-    rows: Arena<Row, 128>,
-    chunks: Arena<Chunk, 1024>,
+    rows: Arena<Row, ROW_SLABS>,
+    chunks: Arena<Chunk, CHUNK_SLABS>,
 }
 
 impl Segments {

@@ -8,14 +8,38 @@ use std::sync::atomic::Ordering;
 
 use super::extent::Extent;
 use super::grow::Build;
+use super::line::CHUNK_PLACES;
 use super::read::Index;
-use super::segment::chunks_to_hold;
+use super::segment::{DEPTH_MAX, SEGMENT_CHUNKS, chunks_to_hold};
 use super::write::IndexWriter;
+
+/// Entries for which [`IndexWriter::spread`] makes a segment, at most: somewhat fewer than one holds.
+const SPREAD: usize = (SEGMENT_CHUNKS * CHUNK_PLACES) as usize * 4 / 5;
 
 impl IndexWriter {
     /// Spends up to twice the memory from now on, and moves each entry once or twice instead of a dozen times.
     pub const fn grow_in_leaps(&mut self) {
         self.in_leaps = true;
+    }
+
+    /// Gives an empty index a segment for every thousand or two of `entries` to come. Ranges of tags can then be filled
+    /// one after the other: met in one segment, they would look like tags that are all alike.
+    pub(super) fn spread(&mut self, entries: usize) {
+        let segments = entries.div_ceil(SPREAD).next_power_of_two();
+        let depth = segments.trailing_zeros().min(DEPTH_MAX);
+        let Some(first) = self.index.directory.place(0).map(|place| place.segment) else {
+            return;
+        };
+        if self.index.len() > 0 || first.depth() > 0 || depth == 0 {
+            return;
+        }
+        for nth in 0..1_u32 << depth {
+            let segment = self.pool.make(&self.index.segments, SEGMENT_CHUNKS, depth);
+            self.index.directory.publish(nth << (u32::BITS - depth), segment);
+        }
+        self.pool.unmake(&self.index.segments, first);
+        self.segment_count = 1 << depth;
+        self.count_memory();
     }
 
     /// Another index, of those extents for which `keep` says true, in no more memory than they need.

@@ -2,7 +2,7 @@
 //!
 //! Whatever can fail happens before the tail and the index are touched, so a failed commit leaves no trace.
 
-use super::generation::{Located, span_of};
+use super::generation::span_of;
 use super::{Generation, Store, Writer};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
@@ -22,19 +22,18 @@ pub(crate) enum Change<'a> {
     Delete,
 }
 
-/// An entry about to be written: where it goes and what was live before.
+/// An entry about to be written: where it goes and what was live before. Kept small, because batches have thousands.
 pub(crate) struct Planned<'a> {
-    pub(crate) pad: &'static [u8],
     /// The value where it is at hand; a stream brings its own.
     payload: &'a [u8],
     payload_len: u64,
-    metadata: EntryMetadata,
     /// The metadata as it lies in the file.
     pub(crate) trailer: [u8; 20],
-    extent: Extent,
     deletes: bool,
-    /// The live entry of the key before this commit.
-    before: Option<Located>,
+    extent: Extent,
+    /// The live entry of the key before this commit, and the span that it gives up.
+    before: Option<Extent>,
+    span_before: u64,
 }
 
 /// Refuses what a plain entry cannot hold.
@@ -81,7 +80,7 @@ impl<B: Backing> Store<B> {
                 let planned = Planned::of(&generation, tail, *key_hash, *change)?;
                 generation
                     .backing
-                    .write(tail, &[planned.pad, planned.payload, &planned.trailer])
+                    .write(tail, &[planned.pad(), planned.payload, &planned.trailer])
                     .map_err(Error::io(APPEND))?;
                 self.publish(writer, &generation, &[planned])
             }
@@ -89,7 +88,7 @@ impl<B: Backing> Store<B> {
                 let planned = plan_all(&generation, tail, changes)?;
                 let parts: Vec<&[u8]> = planned
                     .iter()
-                    .flat_map(|p| [p.pad, p.payload, &p.trailer[..]])
+                    .flat_map(|p| [p.pad(), p.payload, &p.trailer[..]])
                     .collect();
                 generation
                     .backing
@@ -115,16 +114,17 @@ impl<B: Backing> Store<B> {
         let tail = planned.last().map_or(start, Planned::end);
         generation.publish_tail(tail);
         let mut live_span = generation.live_span();
-        for change in planned {
-            let key_hash = change.metadata.key_hash;
+        for (at, change) in planned.iter().enumerate() {
+            if let Some(ahead) = planned.get(at + PREFETCH_AHEAD) {
+                generation.index.prefetch(ahead.key_hash());
+            }
+            let key_hash = change.key_hash();
             // Entries of this commit are known here, and so is the one that was live before it: no access to the medium.
             let same = |extent: Extent| {
-                let offset = extent.metadata_offset();
-                if offset >= start {
-                    entry_at(planned, offset)
-                        .is_some_and(|other| other.metadata.key_hash == key_hash)
+                if extent.metadata_offset() >= start {
+                    entry_at(planned, extent).is_some_and(|other| other.key_hash() == key_hash)
                 } else {
-                    change.before.is_some_and(|before| before.extent == extent)
+                    change.before == Some(extent)
                 }
             };
             let replaced = if change.deletes {
@@ -134,11 +134,9 @@ impl<B: Backing> Store<B> {
                 writer.index.put(key_hash, change.extent, same)
             };
             if let Some(replaced) = replaced {
-                let len = match entry_at(planned, replaced.metadata_offset()) {
-                    Some(other) => other.payload_len,
-                    None => change.before.map_or(0, |before| before.payload_len()),
-                };
-                live_span = live_span.saturating_sub(span_of(len));
+                let span = entry_at(planned, replaced)
+                    .map_or(change.span_before, |other| span_of(other.payload_len));
+                live_span = live_span.saturating_sub(span);
             }
         }
         generation.set_live_span(live_span);
@@ -163,16 +161,15 @@ impl<'a> Planned<'a> {
             .saturating_add(length_of(pad))
             .saturating_add(payload_len);
         check_end(metadata_offset.saturating_add(METADATA_SIZE))?;
-        let metadata = EntryMetadata::new(key_hash, tail, checksum);
+        let before = generation.locate(key_hash)?;
         Ok(Self {
-            pad,
             payload: &[],
             payload_len,
-            metadata,
-            trailer: metadata.serialize(),
+            trailer: EntryMetadata::new(key_hash, tail, checksum).serialize(),
             extent: Extent::new(metadata_offset, payload_len),
             deletes: false,
-            before: generation.locate(key_hash)?,
+            before: before.map(|located| located.extent),
+            span_before: before.map_or(0, |located| span_of(located.payload_len())),
         })
     }
 
@@ -195,13 +192,29 @@ impl<'a> Planned<'a> {
                 check_end(metadata_offset.saturating_add(METADATA_SIZE))?;
                 let extent = Extent::new(metadata_offset, 1);
                 Ok(Self {
-                    pad: &[],
                     payload: &TOMBSTONE,
                     extent,
                     deletes: true,
                     ..planned
                 })
             }
+        }
+    }
+
+    fn metadata(&self) -> EntryMetadata {
+        EntryMetadata::deserialize(&self.trailer)
+    }
+
+    fn key_hash(&self) -> u64 {
+        self.metadata().key_hash
+    }
+
+    /// The zeros before the value; a deletion has none.
+    pub(crate) fn pad(&self) -> &'static [u8] {
+        if self.deletes {
+            &[]
+        } else {
+            pre_pad(self.metadata().prev_offset)
         }
     }
 
@@ -240,8 +253,9 @@ pub(crate) const fn check_end(end: u64) -> Result<()> {
     }
 }
 
-/// The entry of this commit with its metadata at `offset`; they lie in order.
-fn entry_at<'p, 'a>(planned: &'p [Planned<'a>], offset: u64) -> Option<&'p Planned<'a>> {
+/// The entry of this commit at `extent`; they lie in order.
+fn entry_at<'p, 'a>(planned: &'p [Planned<'a>], extent: Extent) -> Option<&'p Planned<'a>> {
+    let offset = extent.metadata_offset();
     let at = planned
         .binary_search_by_key(&offset, |entry| entry.extent.metadata_offset())
         .ok()?;

@@ -88,7 +88,7 @@ impl<B: Backing> Store<B> {
         // The checksum comes last in the file, so it can be filled in when the value has gone by.
         let draft = Planned::new(&generation, tail, key_hash, len, [0; 4])?;
         let mut digest = Digest::default();
-        let mut at = append(&generation.backing, tail, &[draft.pad])?;
+        let mut at = append(&generation.backing, tail, &[draft.pad()])?;
         let mut piece = Vec::new();
         while digest.len < len {
             piece.clear();
@@ -150,11 +150,11 @@ impl<B: Backing> EntryWriter<'_, B> {
                 append(
                     &generation.backing,
                     tail,
-                    &[planned.pad, &self.buffer, &planned.trailer],
+                    &[planned.pad(), &self.buffer, &planned.trailer],
                 )?;
             }
             Some(spool) => {
-                let mut at = append(&generation.backing, tail, &[planned.pad])?;
+                let mut at = append(&generation.backing, tail, &[planned.pad()])?;
                 loop {
                     self.buffer.clear();
                     let limit = STREAM_BUFFER_BYTES as u64;

@@ -4,7 +4,7 @@ use super::{Generation, Store, span_of};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{Entry, EntryMetadata, is_reserved_hash};
-use crate::index::{Extent, Index, IndexWriter};
+use crate::index::{BulkLoader, Extent, IndexWriter};
 use crate::options::Options;
 use crate::recovery::recover;
 
@@ -14,13 +14,10 @@ impl<B: Backing> Store<B> {
     /// Fails with [`Error::NotAStore`] or [`Error::Corrupt`], the medium untouched, if what is there is no store or is
     /// damaged before its end.
     pub fn open_with(backing: B, options: &Options) -> Result<Self> {
-        let (_, mut index) = Index::create();
-        index.grow_in_leaps();
         let mut builder = Builder {
             backing: &backing,
-            index,
-            live_span: 0,
-            pending: Vec::with_capacity(PENDING),
+            loader: BulkLoader::new(),
+            long: Vec::new(),
         };
         let report = recover(&backing, |entry| builder.visit(entry))?;
         let (index, live_span) = builder.finish()?;
@@ -35,58 +32,66 @@ impl<B: Backing> Store<B> {
     }
 }
 
-/// Entries whose index lines are fetched before the first of them is looked up.
-const PENDING: usize = 32;
-
-/// Builds the index from entries that come newest first: the first one of a key decides.
+/// Builds the index from entries that come newest first.
 struct Builder<'b, B> {
     backing: &'b B,
-    index: IndexWriter,
-    live_span: u64,
-    pending: Vec<(u64, Extent, u64)>,
+    loader: BulkLoader,
+    /// Where values lie that are too long for their extents to say how long, and that length; from the end of the file on.
+    long: Vec<(u64, u64)>,
 }
 
 impl<B: Backing> Builder<'_, B> {
+    #[inline]
     fn visit(&mut self, entry: &Entry) -> Result<()> {
         let key_hash = entry.metadata.key_hash;
         if is_reserved_hash(key_hash) {
             return Ok(());
         }
-        let (extent, span) = if entry.is_tombstone {
-            (Extent::deletion(entry.metadata_offset), 0)
+        let offset = entry.metadata_offset;
+        let extent = if entry.is_tombstone {
+            Extent::deletion(offset)
         } else {
-            let len = entry.payload_len();
-            (Extent::new(entry.metadata_offset, len), span_of(len))
+            Extent::new(offset, entry.payload_len())
         };
-        self.index.index().prefetch(key_hash);
-        self.pending.push((key_hash, extent, span));
-        if self.pending.len() == PENDING {
-            self.settle()?;
+        if extent.payload_len().is_none() && !entry.is_tombstone {
+            self.long.push((offset, entry.payload_len()));
         }
-        Ok(())
+        let backing = self.backing;
+        self.loader
+            .add(key_hash, extent, |other, hash| is_of(backing, other, hash))
     }
 
-    fn settle(&mut self) -> Result<()> {
-        for (key_hash, extent, span) in self.pending.drain(..) {
-            let inserted = self.index.put_if_absent(key_hash, extent, |other| {
-                let mut metadata = [0; 20];
-                self.backing
-                    .read(other.metadata_offset(), &mut metadata)
-                    .map_err(Error::io("read an entry"))?;
-                Ok::<_, Error>(EntryMetadata::deserialize(&metadata).key_hash == key_hash)
-            })?;
-            if inserted {
-                self.live_span += span;
-            }
-        }
-        Ok(())
+    /// The index, and what the live values would take in a store of their own.
+    fn finish(self) -> Result<(IndexWriter, u64)> {
+        let Self {
+            backing,
+            loader,
+            long,
+        } = self;
+        let index = loader.finish(
+            |other, hash| is_of(backing, other, hash),
+            |extent| !extent.is_deletion(),
+        )?;
+        let mut live_span = 0;
+        index.index().for_each(|extent| {
+            let offset = extent.metadata_offset();
+            let len = extent.payload_len().or_else(|| {
+                let at = long.binary_search_by(|(other, _)| offset.cmp(other)).ok()?;
+                long.get(at).map(|(_, len)| *len)
+            });
+            live_span += len.map_or(0, span_of);
+        });
+        Ok((index, live_span))
     }
+}
 
-    fn finish(mut self) -> Result<(IndexWriter, u64)> {
-        self.settle()?;
-        let settled = self.index.settled(|extent| !extent.is_deletion());
-        Ok((settled, self.live_span))
-    }
+/// Whether the entry at `extent` is of a key with this hash.
+fn is_of<B: Backing>(backing: &B, extent: Extent, hash: u64) -> Result<bool> {
+    let mut metadata = [0; 20];
+    backing
+        .read(extent.metadata_offset(), &mut metadata)
+        .map_err(Error::io("read an entry"))?;
+    Ok(EntryMetadata::deserialize(&metadata).key_hash == hash)
 }
 
 #[cfg(any(unix, windows))]

@@ -64,7 +64,7 @@ pub trait Peer {
     fn load(&self, keys: &[[u8; 24]], first: u64) -> Result<(), Box<dyn Error>>;
     /// Stores records one by one.
     fn write(&self, keys: &[[u8; 24]], first: u64) -> Result<(), Box<dyn Error>>;
-    /// Reads records in the order given and compares each.
+    /// Reads the records `order` by their keys, which are in that order too, and compares each.
     fn read(&self, keys: &[[u8; 24]], order: &[u64]) -> Result<(), Box<dyn Error>>;
     /// The same, 1,024 at a time.
     fn batch_read(&self, keys: &[[u8; 24]], order: &[u64]) -> Result<(), Box<dyn Error>>;
@@ -102,11 +102,8 @@ macro_rules! writes {
         }
 
         fn batch_read(&self, keys: &[[u8; 24]], order: &[u64]) -> Result<(), Box<dyn Error>> {
-            for records in order.chunks(1024) {
-                let wanted: Vec<&[u8]> = records
-                    .iter()
-                    .filter_map(|record| key_of(keys, *record))
-                    .collect();
+            for (records, keys) in order.chunks(1024).zip(keys.chunks(1024)) {
+                let wanted: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
                 let values = self.0.batch_read(&wanted)?;
                 for (record, value) in records.iter().zip(values) {
                     check(*record, value.as_ref().map(|value| value.as_slice()))?;
@@ -129,20 +126,13 @@ macro_rules! writes {
 macro_rules! reads {
     () => {
         fn read(&self, keys: &[[u8; 24]], order: &[u64]) -> Result<(), Box<dyn Error>> {
-            for record in order {
-                let Some(key) = key_of(keys, *record) else {
-                    continue;
-                };
+            for (record, key) in order.iter().zip(keys) {
                 let value = self.0.read(key)?;
                 check(*record, value.as_ref().map(|value| value.as_slice()))?;
             }
             Ok(())
         }
     };
-}
-
-fn key_of(keys: &[[u8; 24]], record: u64) -> Option<&[u8]> {
-    keys.get(usize::try_from(record).ok()?).map(|key| &key[..])
 }
 
 struct Ours(tailstone::DataStore);
@@ -152,7 +142,7 @@ struct Pinned(tailstone::DataStore);
 struct Reference(simd_r_drive::DataStore);
 
 mod ours {
-    use super::{Error, Ours, Peer, Pinned, check, data, key_of};
+    use super::{Error, Ours, Peer, Pinned, check, data};
     use tailstone::{DataStoreReader, DataStoreWriter};
 
     impl Peer for Ours {
@@ -165,10 +155,7 @@ mod ours {
 
         fn read(&self, keys: &[[u8; 24]], order: &[u64]) -> Result<(), Box<dyn Error>> {
             let reader = self.0.reader();
-            for record in order {
-                let Some(key) = key_of(keys, *record) else {
-                    continue;
-                };
+            for (record, key) in order.iter().zip(keys) {
                 check(*record, reader.get(key))?;
             }
             Ok(())
@@ -177,7 +164,7 @@ mod ours {
 }
 
 mod reference {
-    use super::{Error, Peer, Reference, check, data, key_of};
+    use super::{Error, Peer, Reference, check, data};
     use simd_r_drive::traits::{DataStoreReader, DataStoreWriter};
 
     impl Peer for Reference {

@@ -170,11 +170,11 @@ pub fn run(
             });
         }
         Workload::ReadOrdered | Workload::ReadShuffled | Workload::BatchRead | Workload::Miss => {
-            let keys = data::keys(records);
-            let order = match workload {
+            let order: Vec<u64> = match workload {
                 Workload::ReadOrdered => (0..records).collect(),
                 _ => data::shuffled(records, 7),
             };
+            let keys: Vec<_> = order.iter().copied().map(data::key).collect();
             let absent: Vec<_> = (records..records * 2).map(data::key).collect();
             let store = engine.open(&path)?;
             // Once before the clock starts, so that every store finds its pages mapped.
