@@ -50,3 +50,8 @@ pub use store::{
 #[cfg(any(unix, windows))]
 pub use upkeep::{salvage, verify_file};
 pub use utils::NamespaceHasher;
+
+/// The README's code, compiled and run with the examples of this documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

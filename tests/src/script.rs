@@ -59,16 +59,13 @@ fn value(rng: &mut Rng) -> Vec<u8> {
         0 if len > 1 => vec![0; len],
         1 => (0..len)
             .map(|at| {
-                if at % 8 == 0 {
-                    1 + rng.next_u64().to_le_bytes()[0] / 2
-                } else {
-                    0
-                }
+                let [random, ..] = rng.next_u64().to_le_bytes();
+                if at % 8 == 0 { 1 + random / 2 } else { 0 }
             })
             .collect(),
         _ => {
             let mut bytes = rng.bytes(len);
-            bytes[0] |= 1;
+            unlike_zeros(&mut bytes);
             bytes
         }
     }
@@ -77,6 +74,12 @@ fn value(rng: &mut Rng) -> Vec<u8> {
 /// The same, but never zeros alone: a stream of zeros is refused.
 fn stream_value(rng: &mut Rng) -> Vec<u8> {
     let mut bytes = value(rng);
-    bytes[0] |= 1;
+    unlike_zeros(&mut bytes);
     bytes
+}
+
+fn unlike_zeros(bytes: &mut [u8]) {
+    if let Some(first) = bytes.first_mut() {
+        *first |= 1;
+    }
 }

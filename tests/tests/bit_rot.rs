@@ -1,5 +1,12 @@
 //! Every byte of a small store flipped, one at a time: no panic, and no other entry lost without a word.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails there and then"
+)]
+
 use std::collections::BTreeMap;
 use tailstone::backing::MemoryBacking;
 use tailstone::{

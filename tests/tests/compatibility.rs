@@ -1,5 +1,12 @@
 //! The same operations here and in the reference make the same bytes, and each opens the other's files.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails there and then"
+)]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use tailstone::{DataStoreReader as _, DataStoreWriter as _};

@@ -1,6 +1,13 @@
 //! A device that fails, tears, shortens or interrupts its n-th call, for every n: an error, nothing of the failed
 //! operation visible, nothing else lost.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails there and then"
+)]
+
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use tailstone::backing::device::DeviceBacking;
@@ -16,7 +23,7 @@ const CACHE: usize = 8 << 10;
 
 fn open(device: &FaultyDevice) -> Result<Faulty, Error> {
     let backing =
-        DeviceBacking::new(device.clone(), CACHE).map_err(|source| Error::from_device(source))?;
+        DeviceBacking::new(device.clone(), CACHE).map_err(Error::from_device)?;
     Store::open_with(backing, &Options::new())
 }
 
@@ -57,7 +64,7 @@ fn apply(store: &Faulty, operation: &Operation) -> Result<u64, Error> {
 fn apply_to_model(model: &mut Model, operation: &Operation) {
     match operation {
         Operation::Write(key, value) | Operation::Stream(key, value) => {
-            drop(model.insert(key.clone(), value.clone()))
+            drop(model.insert(key.clone(), value.clone()));
         }
         Operation::Batch(entries) => model.extend(entries.iter().cloned()),
         Operation::Delete(key) => drop(model.remove(key)),

@@ -1,5 +1,12 @@
 //! What is no store is refused in words and left as it was.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails there and then"
+)]
+
 use std::path::Path;
 use tailstone::{DataStore, Error, Options};
 use tailstone_tests::Rng;

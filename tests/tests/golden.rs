@@ -1,5 +1,12 @@
 //! The three files that the format's description gives byte by byte.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails there and then"
+)]
+
 use tailstone::{DataStore, DataStoreReader, DataStoreWriter};
 
 fn hex(text: &str) -> Vec<u8> {

@@ -1,6 +1,13 @@
 //! Two processes on one file, and processes that are killed while they write.
 //!
 //! The other process is this test program again, told by the environment what to be.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails there and then"
+)]
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader, Write};
@@ -133,7 +140,7 @@ fn read_only_handles_share_a_file_that_nobody_writes() {
 /// The value of `key` in `round`, whole pages now and then.
 fn value(round: u64, key: u64) -> Vec<u8> {
     let mut rng = Rng::new(round << 32 | key);
-    let len = if key % 50 == 0 {
+    let len = if key.is_multiple_of(50) {
         100_000
     } else {
         1 + rng.below(400)

@@ -1,5 +1,12 @@
 //! Readers beside a writer, with compactions: no stale, torn or missing value, and nobody waits for ever.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails there and then"
+)]
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tailstone::{DataStore, DataStoreReader, DataStoreWriter};
@@ -54,7 +61,7 @@ fn run(seconds: u64, readers: u64) {
                     assert!(read.is_valid_checksum());
 
                     let before = written[at].load(Ordering::Acquire);
-                    if pinned.refresh(store) || reads % 3 == 0 {
+                    if pinned.refresh(store) || reads.is_multiple_of(3) {
                         let value = pinned
                             .get(&key.to_le_bytes())
                             .expect("a key is missing from the view");
@@ -65,7 +72,7 @@ fn run(seconds: u64, readers: u64) {
                             "a stale value in the view"
                         );
                     }
-                    if reads % 4000 == 0 {
+                    if reads.is_multiple_of(4000) {
                         assert_eq!(store.iter_entries().count(), usize::try_from(KEYS).unwrap());
                     }
                     reads += 1;

@@ -1,5 +1,12 @@
 //! A torn write costs that write and nothing else: a store cut at every length, with rubbish behind the cut.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails there and then"
+)]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use tailstone::recovery::Outcome;

@@ -65,7 +65,8 @@ pub fn pages(ctx: &Context, serve: bool) -> Result<()> {
     Ok(())
 }
 
-/// Builds the pages and, unless `quick`, runs the browser tests, with the command line to read what the page exports.
+/// Builds the pages and, unless `quick`, runs the browser tests, with the command line and, where it has been built, the
+/// component's host for what goes from one face to another.
 pub fn test(ctx: &Context, quick: bool) -> Result<()> {
     if quick {
         return Ok(());
@@ -76,13 +77,17 @@ pub fn test(ctx: &Context, quick: bool) -> Result<()> {
     let mut node = ctx.command("node");
     node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
         .current_dir(&tests)
-        .env("TAILSTONE_BIN", binary(ctx, "debug"));
+        .env("TAILSTONE_BIN", binary(ctx, "tailstone", "debug"));
+    // Built by the component's tests, which come first; it takes too long to be built for one test.
+    let host = binary(ctx, "tailstone-host", "release");
+    if host.is_file() {
+        node.env("TAILSTONE_HOST", host);
+    }
     ctx.run_tests(&mut node)
 }
 
 /// Stores the files of `folder` in the built page, in a headless browser, and reads them back. Leaves `browser.tsl` and
 /// `browser.png` in `out`, and gives the one line of JSON that `tests/browser/demo.mjs` prints.
-#[expect(dead_code, reason = "for the demo")]
 pub fn demo(ctx: &Context, folder: &Path, out: &Path) -> Result<String> {
     pages(ctx, false)?;
     let tests = browser_project(ctx)?;
@@ -135,8 +140,8 @@ fn npm(ctx: &Context, folder: &Path) -> Result<Command> {
     Ok(command)
 }
 
-fn binary(ctx: &Context, profile: &str) -> PathBuf {
-    let name = format!("tailstone{}", std::env::consts::EXE_SUFFIX);
+fn binary(ctx: &Context, name: &str, profile: &str) -> PathBuf {
+    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     ctx.target_dir.join(profile).join(name)
 }
 

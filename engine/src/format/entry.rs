@@ -46,6 +46,7 @@ impl EntryMetadata {
 
     /// The metadata as it lies in the file.
     #[must_use]
+    #[expect(clippy::many_single_char_names, reason = "twenty bytes in their order")]
     pub const fn serialize(&self) -> [u8; 20] {
         let [a, b, c, d, e, f, g, h] = self.key_hash.to_le_bytes();
         let [i, j, k, l, m, n, o, p] = self.prev_offset.to_le_bytes();
@@ -55,6 +56,7 @@ impl EntryMetadata {
 
     /// Reads metadata from the 20 bytes it takes in the file.
     #[must_use]
+    #[expect(clippy::many_single_char_names, reason = "twenty bytes in their order")]
     pub const fn deserialize(bytes: &[u8; 20]) -> Self {
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t] = *bytes;
         Self {

@@ -5,7 +5,7 @@
 //! parts recycled.
 
 use super::extent::Extent;
-use super::line::{CHUNK_LINES, Chunk, LINE_PLACES};
+use super::line::{CHUNK_LINES, Chunk, Gathered, LINE_PLACES};
 use super::read::Index;
 use super::segment::{DEPTH_MAX, SEGMENT_CHUNKS, Segment, chunks_for};
 use super::write::IndexWriter;
@@ -13,30 +13,48 @@ use super::write::IndexWriter;
 /// Slots there may be for each segment. Evenly spread tags need two to four; where more were needed, tags are so much
 /// alike that splitting does not help, and the segment grows instead.
 const SLOTS_PER_SEGMENT: u64 = 8;
+/// From so many chunks on a segment grows by two at a time.
+const GROWS_BY_TWO: u32 = 9;
 
 impl IndexWriter {
     /// Makes room for one more entry, at least, in the segment `full` of `tag`.
     #[cold]
     #[inline(never)]
     pub(super) fn grow(&mut self, tag: u32, full: Segment) {
+        let mut gathered = std::mem::take(&mut self.gathered);
+        self.index.gather(full, &mut gathered);
         if full.chunks() >= SEGMENT_CHUNKS && self.may_split(full) {
-            self.split(tag, full);
+            self.split(tag, full, &gathered);
         } else {
-            let chunks = if self.in_leaps && full.chunks() < SEGMENT_CHUNKS {
-                SEGMENT_CHUNKS.min(full.chunks() * 2)
-            } else {
-                full.chunks() + (full.chunks() / 8).max(1)
-            };
+            let chunks = self.grown(tag, full);
             let grown = self.pool.make(&self.index.segments, chunks, full.depth());
             let mut build = Build::new(&self.index, grown);
-            self.index.for_each_in(full, |found| {
-                build.store(found.line.tag(found.place), found.extent);
-            });
+            build.store_all(gathered.entries());
             build.finish();
             self.index.directory.publish(tag, grown);
         }
+        self.gathered = gathered;
         self.pool.unmake(&self.index.segments, full);
         self.count_memory();
+    }
+
+    /// How many chunks a full segment gets.
+    ///
+    /// Segments fill up all at one time, and would all have the most room left at one time too. One half of them therefore
+    /// grows to even numbers of chunks and the other to odd ones.
+    fn grown(&self, tag: u32, full: Segment) -> u32 {
+        let chunks = full.chunks();
+        if chunks >= SEGMENT_CHUNKS {
+            chunks + chunks / 8
+        } else if self.in_leaps {
+            SEGMENT_CHUNKS.min(chunks * 2)
+        } else if chunks < GROWS_BY_TWO {
+            chunks + 1
+        } else {
+            let prefix = u64::from(tag) >> (u32::BITS - full.depth());
+            let odd = prefix.count_ones() % 2;
+            (chunks + 1 + u32::from((chunks + 1) % 2 != odd)).min(SEGMENT_CHUNKS)
+        }
     }
 
     fn may_split(&self, segment: Segment) -> bool {
@@ -47,38 +65,45 @@ impl IndexWriter {
     }
 
     /// Deals the entries of `full` out to two segments by the first bit below its prefix.
-    fn split(&mut self, tag: u32, full: Segment) {
+    fn split(&mut self, tag: u32, full: Segment, gathered: &Gathered) {
         let index = &*self.index;
         let bit = 1 << (31 - full.depth());
-        let mut entries = 0_u64;
-        let mut above = 0_u64;
-        index.for_each_in(full, |found| {
-            entries += 1;
-            above += u64::from(found.line.tag(found.place) & bit != 0);
-        });
+        let entries = gathered.entries();
+        let above = entries.iter().filter(|(tag, _)| tag & bit != 0).count();
         let least = if self.in_leaps { SEGMENT_CHUNKS } else { 1 };
-        let mut make = |entries| {
-            let chunks = chunks_for(entries).max(least);
+        let mut make = |entries: usize| {
+            let chunks = chunks_for(entries as u64).max(least);
             self.pool.make(&index.segments, chunks, full.depth() + 1)
         };
-        let low = make(entries - above);
+        let low = make(entries.len() - above);
         let high = make(above);
         let mut build_low = Build::new(index, low);
         let mut build_high = Build::new(index, high);
-        index.for_each_in(full, |found| {
-            let tag = found.line.tag(found.place);
+        for &(tag, word) in entries {
             let build = if tag & bit == 0 {
                 &mut build_low
             } else {
                 &mut build_high
             };
-            build.store(tag, found.extent);
-        });
+            build.store(tag, word);
+        }
         build_low.finish();
         build_high.finish();
         index.directory.publish(tag & !bit, low);
         index.directory.publish(tag | bit, high);
         self.segment_count += 1;
+    }
+}
+
+impl Index {
+    /// All entries of `segment`, for the writer.
+    pub(super) fn gather(&self, segment: Segment, to: &mut Gathered) {
+        to.start(segment.chunks());
+        for nth in 0..segment.chunks() {
+            if let Some(chunk) = self.segments.chunk(segment, nth) {
+                chunk.pour(to);
+            }
+        }
     }
 }
 
@@ -89,6 +114,8 @@ pub(super) struct Build<'a> {
     chunks: Vec<&'a Chunk>,
     /// How many places of each line are taken.
     taken: Vec<u8>,
+    /// Entries whose home line was full; they go on when all others are at home.
+    displaced: Vec<(u32, u64)>,
     entries: u32,
 }
 
@@ -97,37 +124,61 @@ impl<'a> Build<'a> {
         let chunks = (0..segment.chunks())
             .filter_map(|nth| index.segments.chunk(segment, nth))
             .collect();
-        let taken = vec![0; segment.lines() as usize];
         Self {
             index,
             segment,
             chunks,
-            taken,
+            taken: vec![0; segment.lines() as usize],
+            displaced: Vec::new(),
             entries: 0,
         }
     }
 
-    #[inline]
-    pub(super) fn store(&mut self, tag: u32, extent: Extent) {
-        let mut route = self.segment.route(tag);
-        // There is an empty place: the segment was made for all that it gets.
-        while let Some(taken) = self.taken.get_mut(route.at as usize)
-            && let Some(chunk) = self.chunks.get((route.at / CHUNK_LINES) as usize)
-        {
-            let line = chunk.line(route.at);
-            let place = u32::from(*taken);
-            if place < LINE_PLACES {
-                line.store(place, tag, extent);
-                *taken += 1;
-                self.entries += 1;
-                return;
-            }
-            line.pass(tag);
-            route.advance();
+    pub(super) fn store_all(&mut self, entries: &[(u32, u64)]) {
+        for &(tag, word) in entries {
+            self.store(tag, word);
         }
     }
 
-    pub(super) fn finish(self) {
+    #[inline]
+    pub(super) fn store(&mut self, tag: u32, word: u64) {
+        if !self.place(self.segment.home(tag), tag, word) {
+            self.displaced.push((tag, word));
+        }
+    }
+
+    /// Stores an entry in a line, if that has a place left.
+    #[inline]
+    fn place(&mut self, line: u32, tag: u32, word: u64) -> bool {
+        let Some(taken) = self.taken.get_mut(line as usize) else {
+            return false;
+        };
+        let place = u32::from(*taken);
+        if place < LINE_PLACES
+            && let Some(chunk) = self.chunks.get((line / CHUNK_LINES) as usize)
+            && let Some(extent) = Extent::from_word(word)
+        {
+            chunk.line(line).store(place, tag, extent);
+            *taken += 1;
+            self.entries += 1;
+            return true;
+        }
+        false
+    }
+
+    pub(super) fn finish(mut self) {
+        for (tag, word) in std::mem::take(&mut self.displaced) {
+            let mut route = self.segment.route(tag);
+            // There is an empty place: the segment was made for all that it gets.
+            while !self.place(route.at, tag, word) {
+                if let Some(chunk) = self.chunks.get((route.at / CHUNK_LINES) as usize) {
+                    chunk.line(route.at).pass(tag);
+                }
+                if !route.advance() {
+                    break;
+                }
+            }
+        }
         self.index.segments.set_entries(self.segment, self.entries);
     }
 }

@@ -30,6 +30,34 @@ pub(super) struct Chunk {
     lines: [Line; CHUNK_LINES as usize],
 }
 
+/// Entries on their way from one segment to another, as tags and words.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    entries: Vec<(u32, u64)>,
+    len: usize,
+}
+
+impl Gathered {
+    /// Forgets what was gathered, and makes room for the entries of so many chunks.
+    pub(super) fn start(&mut self, chunks: u32) {
+        let room = chunks as usize * CHUNK_PLACES as usize + 1;
+        if self.entries.len() < room {
+            self.entries.resize(room, (0, 0));
+        }
+        self.len = 0;
+    }
+
+    /// What was gathered.
+    pub(super) fn entries(&self) -> &[(u32, u64)] {
+        self.entries.get(..self.len).unwrap_or(&[])
+    }
+
+    /// The memory it takes.
+    pub(super) fn memory_bytes(&self) -> u64 {
+        super::arena::bytes_of::<(u32, u64)>(self.entries.capacity())
+    }
+}
+
 impl Line {
     /// A bit for each place with this tag, empty ones too. Without branches: which place it is cannot be predicted.
     #[inline]
@@ -115,6 +143,19 @@ impl Chunk {
         const { assert!(CHUNK_LINES.is_power_of_two()) };
         #[expect(clippy::indexing_slicing, reason = "the remainder is below the length")]
         &self.lines[(nth % CHUNK_LINES) as usize]
+    }
+
+    /// Appends the entries of this chunk to `to`, in the order of its lines, and counts them. Without branches on what is empty.
+    pub(super) fn pour(&self, to: &mut Gathered) {
+        for line in &self.lines {
+            for (extent, tag) in line.extents.iter().zip(&line.tags) {
+                let word = extent.load(Ordering::Acquire);
+                if let Some(next) = to.entries.get_mut(to.len) {
+                    *next = (tag.load(Ordering::Relaxed), word);
+                }
+                to.len += usize::from(word != 0);
+            }
+        }
     }
 
     /// Makes a recycled chunk as good as new.

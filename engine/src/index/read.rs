@@ -116,6 +116,23 @@ impl Index {
         }
     }
 
+    /// Some lookups after [`prefetch`](Self::prefetch) and some before the insertion: brings the line nearer in which an
+    /// entry would go on if the first is full.
+    #[inline]
+    pub fn prefetch_vacancy(&self, hash: u64) {
+        let tag = self.mixer.tag(hash);
+        if let Some(place) = self.directory.place(tag) {
+            let mut route = place.segment.route(tag);
+            let home = self.segments.line(place.segment, route.at);
+            if home.is_some_and(|line| line.vacancy().is_none())
+                && route.advance()
+                && let Some(line) = self.segments.line(place.segment, route.at)
+            {
+                prefetch(line);
+            }
+        }
+    }
+
     /// Visits every extent, in no order that means anything.
     ///
     /// It may run beside the writer: an extent that is stored all the while is visited. One that is put in another's

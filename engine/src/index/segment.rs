@@ -121,7 +121,7 @@ impl Route {
 }
 
 /// When a segment is rebuilt, in 64ths of its places.
-const FULL: u64 = 59;
+const FULL: u64 = 61;
 /// How full it is at most after that.
 const REBUILT: u64 = 56;
 const UNIT: u64 = 64;

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use super::extent::Extent;
 use super::grow::Build;
-use super::line::CHUNK_PLACES;
+use super::line::{CHUNK_PLACES, Gathered};
 use super::read::Index;
 use super::segment::{DEPTH_MAX, SEGMENT_CHUNKS, chunks_to_hold};
 use super::write::IndexWriter;
@@ -30,7 +30,7 @@ impl IndexWriter {
         let Some(first) = self.index.directory.place(0).map(|place| place.segment) else {
             return;
         };
-        if self.index.len() > 0 || first.depth() > 0 || depth == 0 {
+        if !self.index.is_empty() || first.depth() > 0 || depth == 0 {
             return;
         }
         for nth in 0..1_u32 << depth {
@@ -48,20 +48,18 @@ impl IndexWriter {
         let (index, mut settled) = Index::with_mixer(self.index.mixer);
         let first = index.directory.place(0).map(|place| place.segment);
         let mut len = 0_u64;
+        let mut gathered = Gathered::default();
         self.index.for_each_segment(|tag, segment| {
-            let mut entries = 0_u64;
-            self.index
-                .for_each_in(segment, |found| entries += u64::from(keep(found.extent)));
-            let target =
-                settled
-                    .pool
-                    .make(&index.segments, chunks_to_hold(entries), segment.depth());
+            self.index.gather(segment, &mut gathered);
+            let kept = || {
+                let of_word = |&(_, word): &(u32, u64)| Extent::from_word(word).is_some_and(&keep);
+                gathered.entries().iter().copied().filter(of_word)
+            };
+            let entries = kept().count() as u64;
+            let chunks = chunks_to_hold(entries);
+            let target = settled.pool.make(&index.segments, chunks, segment.depth());
             let mut build = Build::new(&index, target);
-            self.index.for_each_in(segment, |found| {
-                if keep(found.extent) {
-                    build.store(found.line.tag(found.place), found.extent);
-                }
-            });
+            kept().for_each(|(tag, word)| build.store(tag, word));
             build.finish();
             index.directory.publish(tag, target);
             len += entries;

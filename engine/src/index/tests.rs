@@ -338,6 +338,7 @@ fn churn_leaves_no_trace() {
 /// What was there before a search began is found by it, and values of a key are never seen to go back, while the writer
 /// adds, replaces and removes, and segments are rebuilt, split and recycled.
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn readers_see_everything_beside_a_growing_writer() {
     const VERSIONS: u64 = 1 << 20;
     let rounds = scaled(400_000, 150);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::extent::Extent;
+use super::line::Gathered;
 use super::read::{Found, Index};
 use super::segment::{Segment, SegmentPool};
 
@@ -19,6 +20,8 @@ pub struct IndexWriter {
     pub(super) segment_count: u64,
     /// Whether memory is spent to save time, as long as an index is being built.
     pub(super) in_leaps: bool,
+    /// Where entries are on their way from one segment to another; kept for the next time.
+    pub(super) gathered: Gathered,
 }
 
 impl IndexWriter {
@@ -28,6 +31,7 @@ impl IndexWriter {
             pool,
             segment_count: 1,
             in_leaps: false,
+            gathered: Gathered::default(),
         };
         writer.count_memory();
         writer
@@ -119,7 +123,7 @@ impl IndexWriter {
     /// Brings what [`Index::memory_bytes`] says up to date.
     pub(super) fn count_memory(&self) {
         let structs = size_of::<Index>() + size_of::<Self>();
-        let bytes = structs as u64 + self.index.directory.memory_bytes() + self.pool.memory_bytes();
+        let bytes = structs as u64 + self.index.directory.memory_bytes() + self.pool.memory_bytes() + self.gathered.memory_bytes();
         self.index
             .counters
             .memory_bytes

@@ -4,16 +4,21 @@
 //! checksum of the bytes before `a`, those of `a..b` have the checksum `P(b) + P(a) x^(8(b-a))` (the combination
 //! that zlib's `crc32_combine` is known for). The polynomial is primitive: x has the order 2^32 - 1 and an inverse.
 
+use std::sync::LazyLock;
+
 const POLYNOMIAL: u32 = 0xedb8_8320;
 const ONE: u32 = 1 << 31;
 const X_4: u32 = 1 << 27;
 const INVERSE_OF_X_8: u32 = backward_step(ONE, 8);
 const DIGITS: usize = 8;
 
-/// x^(8 d 256^k) for the digit `d` and its place `k`: a length has eight digits.
-static POWERS: [[u32; 256]; DIGITS] = powers(multiply(X_4, X_4));
+type Powers = [[u32; 256]; DIGITS];
+
+/// x^(8 d 256^k) for the digit `d` and its place `k`: a length has eight digits. Made when first used: few files need
+/// them, and as constants they were a fifth of a module for the browser.
+static POWERS: LazyLock<Powers> = LazyLock::new(|| powers(multiply(X_4, X_4)));
 /// The same for x^(-8).
-static INVERSE_POWERS: [[u32; 256]; DIGITS] = powers(INVERSE_OF_X_8);
+static INVERSE_POWERS: LazyLock<Powers> = LazyLock::new(|| powers(INVERSE_OF_X_8));
 /// What the low byte of a register becomes after one more byte.
 const FORWARD: [u32; 256] = forward();
 /// What the upper byte of a polynomial becomes when it is divided by x^8.
@@ -56,7 +61,7 @@ pub(super) fn divide_by_byte(polynomial: u32) -> u32 {
     polynomial << 8 ^ BACKWARD.get(usize::from(high)).copied().unwrap_or(0)
 }
 
-fn raise(table: &[[u32; 256]; DIGITS], exponent: u64) -> u32 {
+fn raise(table: &Powers, exponent: u64) -> u32 {
     let mut result = ONE;
     for (row, digit) in table.iter().zip(exponent.to_le_bytes()) {
         if digit != 0 {
@@ -66,21 +71,17 @@ fn raise(table: &[[u32; 256]; DIGITS], exponent: u64) -> u32 {
     result
 }
 
-#[expect(
-    clippy::indexing_slicing,
-    reason = "evaluated by the compiler, which checks it"
-)]
-const fn powers(base: u32) -> [[u32; 256]; DIGITS] {
+fn powers(base: u32) -> Powers {
     let mut table = [[ONE; 256]; DIGITS];
-    let (mut place, mut unit) = (0, base);
-    while place < DIGITS {
-        let mut digit = 1;
-        while digit < 256 {
-            table[place][digit] = multiply(table[place][digit - 1], unit);
-            digit += 1;
+    let mut unit = base;
+    for row in &mut table {
+        let mut power = ONE;
+        for entry in row {
+            *entry = power;
+            power = multiply(power, unit);
         }
-        unit = multiply(table[place][255], unit);
-        place += 1;
+        // Of the next place: the 256th power of this one's.
+        unit = power;
     }
     table
 }

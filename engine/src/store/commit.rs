@@ -118,6 +118,9 @@ impl<B: Backing> Store<B> {
             if let Some(ahead) = planned.get(at + PREFETCH_AHEAD) {
                 generation.index.prefetch(ahead.key_hash());
             }
+            if let Some(ahead) = planned.get(at + PREFETCH_AHEAD / 2) {
+                generation.index.prefetch_vacancy(ahead.key_hash());
+            }
             let key_hash = change.key_hash();
             // Entries of this commit are known here, and so is the one that was live before it: no access to the medium.
             let same = |extent: Extent| {

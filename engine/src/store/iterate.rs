@@ -77,6 +77,10 @@ impl<B: Resident> IntoIterator for Store<B> {
     }
 }
 
+#[expect(
+    clippy::into_iter_without_iter,
+    reason = "`iter_entries` is the name the callers know"
+)]
 impl<B: Resident> IntoIterator for &Store<B> {
     type Item = EntryHandle<B::View>;
     type IntoIter = EntryIterator<B>;
