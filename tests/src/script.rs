@@ -59,8 +59,12 @@ fn value(rng: &mut Rng) -> Vec<u8> {
         0 if len > 1 => vec![0; len],
         1 => (0..len)
             .map(|at| {
-                let [random, ..] = rng.next_u64().to_le_bytes();
-                if at % 8 == 0 { 1 + random / 2 } else { 0 }
+                if at % 8 == 0 {
+                    let [random, ..] = rng.next_u64().to_le_bytes();
+                    1 + random / 2
+                } else {
+                    0
+                }
             })
             .collect(),
         _ => {

@@ -6,6 +6,8 @@
 use std::iter::repeat_with;
 use std::sync::OnceLock;
 
+use crate::kernels;
+
 const SLAB_BITS: u32 = 22;
 const SLAB_LEN_MAX: u32 = 1 << SLAB_BITS;
 
@@ -63,16 +65,49 @@ impl Pool {
         if let Some(number) = self.free.pop() {
             return number;
         }
-        let first = self.slabs.wrapping_shl(SLAB_BITS);
         let len = (self.parts / self.share).clamp(1, SLAB_LEN_MAX);
+        let first = self.add_slab(arena, len);
+        self.free.extend((first + 1..first + len).rev());
+        first
+    }
+
+    /// Makes sure that so many parts are free, the new ones side by side.
+    ///
+    /// # Panics
+    /// As [`take`](Self::take).
+    pub(super) fn reserve<T: Default, const SLABS: usize>(
+        &mut self,
+        arena: &Arena<T, SLABS>,
+        parts: u32,
+    ) {
+        let free = u32::try_from(self.free.len()).unwrap_or(u32::MAX);
+        let mut missing = parts.saturating_sub(free);
+        while missing > 0 {
+            let len = missing.min(SLAB_LEN_MAX);
+            let first = self.add_slab(arena, len);
+            self.free.extend((first..first + len).rev());
+            missing -= len;
+        }
+    }
+
+    /// Adds a slab of so many parts and returns the number of the first.
+    fn add_slab<T: Default, const SLABS: usize>(
+        &mut self,
+        arena: &Arena<T, SLABS>,
+        len: u32,
+    ) -> u32 {
         let Some(slab) = arena.slabs.get(self.slabs as usize) else {
             panic!("the index has used up its numbers")
         };
-        slab.get_or_init(|| repeat_with(T::default).take(len as usize).collect());
+        slab.get_or_init(|| {
+            let mut parts = kernels::vec_in_large_pages(len as usize);
+            parts.extend(repeat_with(T::default).take(len as usize));
+            parts.into_boxed_slice()
+        });
+        let first = self.slabs.wrapping_shl(SLAB_BITS);
         self.slab_bytes += bytes_of::<T>(len as usize);
         self.slabs += 1;
         self.parts = self.parts.saturating_add(len);
-        self.free.extend((first + 1..first + len).rev());
         first
     }
 

@@ -4,7 +4,6 @@
 //! passes over some tens of KiB. Readers go on in the old segment until the new one is published, and only then are its
 //! parts recycled.
 
-use super::extent::Extent;
 use super::line::{CHUNK_LINES, Chunk, Gathered, LINE_PLACES};
 use super::read::Index;
 use super::segment::{DEPTH_MAX, SEGMENT_CHUNKS, Segment, chunks_for};
@@ -13,9 +12,6 @@ use super::write::IndexWriter;
 /// Slots there may be for each segment. Evenly spread tags need two to four; where more were needed, tags are so much
 /// alike that splitting does not help, and the segment grows instead.
 const SLOTS_PER_SEGMENT: u64 = 8;
-/// From so many chunks on a segment grows by two at a time.
-const GROWS_BY_TWO: u32 = 9;
-
 impl IndexWriter {
     /// Makes room for one more entry, at least, in the segment `full` of `tag`.
     #[cold]
@@ -26,7 +22,7 @@ impl IndexWriter {
         if full.chunks() >= SEGMENT_CHUNKS && self.may_split(full) {
             self.split(tag, full, &gathered);
         } else {
-            let chunks = self.grown(tag, full);
+            let chunks = self.grown(full);
             let grown = self.pool.make(&self.index.segments, chunks, full.depth());
             let mut build = Build::new(&self.index, grown);
             build.store_all(gathered.entries());
@@ -38,22 +34,15 @@ impl IndexWriter {
         self.count_memory();
     }
 
-    /// How many chunks a full segment gets.
-    ///
-    /// Segments fill up all at one time, and would all have the most room left at one time too. One half of them therefore
-    /// grows to even numbers of chunks and the other to odd ones.
-    fn grown(&self, tag: u32, full: Segment) -> u32 {
+    /// How many chunks a full segment gets: a quarter more at most, or memory would not stay low.
+    fn grown(&self, full: Segment) -> u32 {
         let chunks = full.chunks();
         if chunks >= SEGMENT_CHUNKS {
             chunks + chunks / 8
         } else if self.in_leaps {
             SEGMENT_CHUNKS.min(chunks * 2)
-        } else if chunks < GROWS_BY_TWO {
-            chunks + 1
         } else {
-            let prefix = u64::from(tag) >> (u32::BITS - full.depth());
-            let odd = prefix.count_ones() % 2;
-            (chunks + 1 + u32::from((chunks + 1) % 2 != odd)).min(SEGMENT_CHUNKS)
+            SEGMENT_CHUNKS.min(chunks + (chunks / 4).clamp(1, 2))
         }
     }
 
@@ -156,9 +145,8 @@ impl<'a> Build<'a> {
         let place = u32::from(*taken);
         if place < LINE_PLACES
             && let Some(chunk) = self.chunks.get((line / CHUNK_LINES) as usize)
-            && let Some(extent) = Extent::from_word(word)
         {
-            chunk.line(line).store(place, tag, extent);
+            chunk.line(line).store_word(place, tag, word);
             *taken += 1;
             self.entries += 1;
             return true;

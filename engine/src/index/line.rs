@@ -1,14 +1,15 @@
-//! The cache line: five entries, and how many went past it.
+//! The cache line: six entries, and how many went past it.
 //!
-//! A place is empty while its extent is 0. An entry is stored tag first and extent last (Release), so that who reads the extent
+//! A place is empty while its word is 0. An entry is stored tag first and word last (Release), so that who reads the word
 //! (Acquire) after the tag has a pair that belonged together, or one whose extent the full hash in the file will refuse.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 use super::extent::Extent;
+use super::word;
 
 /// Entries in a line.
-pub(super) const LINE_PLACES: u32 = 5;
+pub(super) const LINE_PLACES: u32 = 6;
 /// Lines in a chunk; fewer for Miri, which then sees segments split with the few keys it has time for.
 pub(super) const CHUNK_LINES: u32 = if cfg!(miri) { 4 } else { 32 };
 /// Entries in a chunk.
@@ -18,8 +19,9 @@ pub(super) const CHUNK_PLACES: u32 = CHUNK_LINES * LINE_PLACES;
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub(super) struct Line {
-    extents: [AtomicU64; LINE_PLACES as usize],
-    tags: [AtomicU32; LINE_PLACES as usize],
+    words: [AtomicU64; LINE_PLACES as usize],
+    /// The upper halves of the tags; what is left of them is in the words.
+    tags: [AtomicU16; LINE_PLACES as usize],
     /// Eight counts of four bits, by [`cell`] of the tag: entries that lie further along their routes than here.
     passed: AtomicU32,
 }
@@ -59,23 +61,24 @@ impl Gathered {
 }
 
 impl Line {
-    /// A bit for each place with this tag, empty ones too. Without branches: which place it is cannot be predicted.
+    /// A bit for each place whose tag begins like this one, empty ones too. Without branches: which place it is cannot be
+    /// predicted.
     #[inline]
     pub(super) fn matches(&self, tag: u32) -> u32 {
-        bits(&self.tags, |at| at.load(Ordering::Relaxed) == tag)
+        let upper = word::upper(tag);
+        bits(&self.tags, |at| at.load(Ordering::Relaxed) == upper)
+    }
+
+    /// The extent at `place`, if there is one and its tag ends like this one.
+    #[inline]
+    pub(super) fn extent_of(&self, place: u32, tag: u32) -> Option<Extent> {
+        let word = self.words.get(place as usize)?.load(Ordering::Acquire);
+        word::extent(word).filter(|_| word::ends_like(word, tag))
     }
 
     /// The extent at `place`, if there is one.
-    #[inline]
     pub(super) fn extent(&self, place: u32) -> Option<Extent> {
-        Extent::from_word(self.extents.get(place as usize)?.load(Ordering::Acquire))
-    }
-
-    /// The tag at `place`, which means something only if there is an extent.
-    pub(super) fn tag(&self, place: u32) -> u32 {
-        self.tags
-            .get(place as usize)
-            .map_or(0, |tag| tag.load(Ordering::Relaxed))
+        word::extent(self.words.get(place as usize)?.load(Ordering::Acquire))
     }
 
     /// Whether an entry with this tag may lie further along the route.
@@ -87,30 +90,36 @@ impl Line {
     /// The first empty place.
     #[inline]
     pub(super) fn vacancy(&self) -> Option<u32> {
-        let places = bits(&self.extents, |at| at.load(Ordering::Relaxed) == 0);
+        let places = bits(&self.words, |at| at.load(Ordering::Relaxed) == 0);
         (places != 0).then(|| places.trailing_zeros())
     }
 
     /// Stores an entry at `place`, which is empty. The writer's alone, as are all below.
     #[inline]
     pub(super) fn store(&self, place: u32, tag: u32, extent: Extent) {
+        self.store_word(place, tag, word::new(tag, extent));
+    }
+
+    /// The same for an entry that comes from another line.
+    #[inline]
+    pub(super) fn store_word(&self, place: u32, tag: u32, word: u64) {
         let place = place as usize;
-        if let (Some(to_tag), Some(to_extent)) = (self.tags.get(place), self.extents.get(place)) {
-            to_tag.store(tag, Ordering::Relaxed);
-            to_extent.store(extent.to_word(), Ordering::Release);
+        if let (Some(to_tag), Some(to_word)) = (self.tags.get(place), self.words.get(place)) {
+            to_tag.store(word::upper(tag), Ordering::Relaxed);
+            to_word.store(word, Ordering::Release);
         }
     }
 
-    /// Puts `extent` in the place of the one at `place`.
-    pub(super) fn replace(&self, place: u32, extent: Extent) {
-        if let Some(at) = self.extents.get(place as usize) {
-            at.store(extent.to_word(), Ordering::Release);
+    /// Puts `extent` in the place of the one at `place`, which has the same tag.
+    pub(super) fn replace(&self, place: u32, tag: u32, extent: Extent) {
+        if let Some(at) = self.words.get(place as usize) {
+            at.store(word::new(tag, extent), Ordering::Release);
         }
     }
 
     /// Empties `place`.
     pub(super) fn vacate(&self, place: u32) {
-        if let Some(at) = self.extents.get(place as usize) {
+        if let Some(at) = self.words.get(place as usize) {
             at.store(0, Ordering::Release);
         }
     }
@@ -148,10 +157,10 @@ impl Chunk {
     /// Appends the entries of this chunk to `to`, in the order of its lines, and counts them. Without branches on what is empty.
     pub(super) fn pour(&self, to: &mut Gathered) {
         for line in &self.lines {
-            for (extent, tag) in line.extents.iter().zip(&line.tags) {
-                let word = extent.load(Ordering::Acquire);
+            for (word, tag) in line.words.iter().zip(&line.tags) {
+                let word = word.load(Ordering::Acquire);
                 if let Some(next) = to.entries.get_mut(to.len) {
-                    *next = (tag.load(Ordering::Relaxed), word);
+                    *next = (word::tag(tag.load(Ordering::Relaxed), word), word);
                 }
                 to.len += usize::from(word != 0);
             }
@@ -161,8 +170,8 @@ impl Chunk {
     /// Makes a recycled chunk as good as new.
     pub(super) fn clear(&self) {
         for line in &self.lines {
-            for extent in &line.extents {
-                extent.store(0, Ordering::Relaxed);
+            for word in &line.words {
+                word.store(0, Ordering::Relaxed);
             }
             line.passed.store(0, Ordering::Relaxed);
         }
@@ -182,7 +191,7 @@ const CELL_MAX: u32 = 15;
 /// By how many bits to shift for the count of `tag`; by other bits of it than those that choose home and step.
 #[inline]
 const fn cell(tag: u32) -> u32 {
-    tag >> 2 & 0b11100
+    tag >> 8 & 0b11100
 }
 
 #[cfg(test)]
@@ -199,7 +208,7 @@ mod tests {
     #[test]
     fn passing_is_counted_by_cell() {
         let line = Line::default();
-        let [a, b] = [0x10, 0x20];
+        let [a, b] = [0x400, 0x800];
         assert!(!line.was_passed(a) && !line.was_passed(b));
         line.pass(a);
         line.pass(a);
@@ -208,13 +217,13 @@ mod tests {
         line.unpass(a);
         assert!(!line.was_passed(a));
         for _ in 0..20 {
-            line.pass(0xff);
+            line.pass(0x1c00);
         }
         for _ in 0..20 {
-            line.unpass(0xff);
+            line.unpass(0x1c00);
         }
         assert!(
-            line.was_passed(0xff),
+            line.was_passed(0x1c00),
             "a full count no longer knows, so it stays"
         );
         assert!(
@@ -226,19 +235,21 @@ mod tests {
     #[test]
     fn places_fill_and_empty() {
         let line = Line::default();
+        let tag = |n: u32| (n % 2) << 31;
         for n in 0..LINE_PLACES {
             assert_eq!(line.vacancy(), Some(n));
-            line.store(n, n % 2, Extent::new(u64::from(n) + 1, 1));
+            line.store(n, tag(n), Extent::new((u64::from(n) + 1) * 64 + 1, 1));
         }
         assert_eq!(line.vacancy(), None);
         assert_eq!(
-            (line.matches(0), line.matches(1), line.matches(2)),
-            (0b10101, 0b01010, 0)
+            (line.matches(tag(0)), line.matches(tag(1))),
+            (0b01_0101, 0b10_1010)
         );
         line.vacate(3);
         assert_eq!((line.vacancy(), line.extent(3)), (Some(3), None));
-        line.replace(2, Extent::new(9, 9));
-        assert_eq!((line.tag(2), line.extent(2)), (0, Some(Extent::new(9, 9))));
-        assert_eq!((line.extent(5), line.tag(5)), (None, 0));
+        line.replace(2, tag(2), Extent::new(64 + 9, 9));
+        assert_eq!(line.extent(2), Some(Extent::new(64 + 9, 9)));
+        assert_eq!(line.extent_of(2, tag(2)), line.extent(2));
+        assert_eq!(line.extent_of(2, 1 << 5), None);
     }
 }

@@ -3,9 +3,9 @@
 //! One writer at a time (by type: [`IndexWriter`] takes `&mut self`) and any number of readers that take no lock, write no
 //! shared memory and are never held up by growth. From the bottom up:
 //!
-//! * `tag`: the 32 bits of a hash that an index keeps. They alone decide where an entry lies, so growing needs neither the file
+//! * `tag`: the 27 bits of a hash that an index keeps. They alone decide where an entry lies, so growing needs neither the file
 //!   nor the full hashes.
-//! * `line`: five entries and a count in one cache line; 32 lines are a chunk.
+//! * `line`: six entries and a count in one cache line; 32 lines are a chunk.
 //! * `segment`: up to 16 chunks that hold a range of tags. What a segment is made of never changes; growing it makes another.
 //! * `directory`: the segment of each tag, and how a reader learns that it was replaced.
 //! * `arena`: where chunks and the like live: recycled, and never freed while the index lives.
@@ -24,6 +24,7 @@ mod settle;
 mod tag;
 #[cfg(test)]
 mod tests;
+mod word;
 mod write;
 
 pub use bulk::BulkLoader;

@@ -227,7 +227,7 @@ fn search_line<'a, E>(
     while matches != 0 {
         let place = matches.trailing_zeros();
         matches &= matches - 1;
-        if let Some(extent) = line.extent(place)
+        if let Some(extent) = line.extent_of(place, tag)
             && check(extent)?
         {
             return Ok(Some(Found {

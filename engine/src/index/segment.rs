@@ -84,7 +84,7 @@ impl Segment {
     pub(super) fn route(self, tag: u32) -> Route {
         Route {
             at: self.home(tag),
-            step: (tag % STEPS) * 2 + 1,
+            step: (tag >> 5) % STEPS * 2 + 1,
             lines: self.lines(),
             past: 0,
         }
@@ -121,9 +121,9 @@ impl Route {
 }
 
 /// When a segment is rebuilt, in 64ths of its places.
-const FULL: u64 = 61;
+const FULL: u64 = 57;
 /// How full it is at most after that.
-const REBUILT: u64 = 56;
+const REBUILT: u64 = 53;
 const UNIT: u64 = 64;
 
 /// The fewest chunks that hold `entries` and have room for some more.
@@ -251,6 +251,12 @@ impl SegmentPool {
         }
     }
 
+    /// Makes sure that segments with so many chunks can be made, side by side.
+    pub(super) fn reserve(&mut self, from: &Segments, segments: u32, chunks: u32) {
+        self.rows.reserve(&from.rows, segments);
+        self.chunks.reserve(&from.chunks, chunks);
+    }
+
     /// A segment without entries that no reader knows yet.
     pub(super) fn make(&mut self, from: &Segments, chunks: u32, depth: u32) -> Segment {
         let row = self.make_row(from, chunks, height(chunks));
@@ -348,7 +354,7 @@ mod tests {
             let chunks = chunks_for(entries);
             let segment = Segment::new(0, chunks, 0);
             assert!(segment.capacity() > entries);
-            assert!(segment.capacity() < u64::from(segment.lines()) * 5);
+            assert!(segment.capacity() < u64::from(segment.lines()) * 6);
         }
     }
 

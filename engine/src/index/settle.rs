@@ -11,6 +11,7 @@ use super::grow::Build;
 use super::line::{CHUNK_PLACES, Gathered};
 use super::read::Index;
 use super::segment::{DEPTH_MAX, SEGMENT_CHUNKS, chunks_to_hold};
+use super::word;
 use super::write::IndexWriter;
 
 /// Entries for which [`IndexWriter::spread`] makes a segment, at most: somewhat fewer than one holds.
@@ -33,6 +34,11 @@ impl IndexWriter {
         if !self.index.is_empty() || first.depth() > 0 || depth == 0 {
             return;
         }
+        self.pool.reserve(
+            &self.index.segments,
+            1 << depth,
+            SEGMENT_CHUNKS << depth,
+        );
         for nth in 0..1_u32 << depth {
             let segment = self.pool.make(&self.index.segments, SEGMENT_CHUNKS, depth);
             self.index.directory.publish(nth << (u32::BITS - depth), segment);
@@ -48,11 +54,17 @@ impl IndexWriter {
         let (index, mut settled) = Index::with_mixer(self.index.mixer);
         let first = index.directory.place(0).map(|place| place.segment);
         let mut len = 0_u64;
+        let (mut segments, mut chunks) = (0, 0);
+        self.index.for_each_segment(|_, segment| {
+            segments += 1;
+            chunks += chunks_to_hold(u64::from(self.index.segments.entries(segment)));
+        });
+        settled.pool.reserve(&index.segments, segments, chunks);
         let mut gathered = Gathered::default();
         self.index.for_each_segment(|tag, segment| {
             self.index.gather(segment, &mut gathered);
             let kept = || {
-                let of_word = |&(_, word): &(u32, u64)| Extent::from_word(word).is_some_and(&keep);
+                let of_word = |&(_, word): &(u32, u64)| word::extent(word).is_some_and(&keep);
                 gathered.entries().iter().copied().filter(of_word)
             };
             let entries = kept().count() as u64;

@@ -1,9 +1,11 @@
-//! Which 32 bits of a hash the index keeps.
+//! Which bits of a hash the index keeps.
 //!
 //! Key hashes may be chosen by a caller, so they are mixed with numbers of this index that nobody outside knows: hashes that
 //! share their upper or lower half, or any other pattern, spread like any others.
 
 use std::hash::{BuildHasher, RandomState};
+
+use super::word::TAG_MASK;
 
 /// How an index mixes hashes.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +31,7 @@ impl Mixer {
     #[inline]
     pub(super) fn tag(self, hash: u64) -> u32 {
         let mixed = fold(fold(hash ^ self.mask, self.first), self.second);
-        (mixed >> 32) as u32
+        (mixed >> 32) as u32 & TAG_MASK
     }
 }
 

@@ -57,7 +57,7 @@ impl IndexWriter {
             .index
             .search_now(tag, |extent| Ok::<_, Infallible>(same(extent)));
         if let Some((_, found)) = found {
-            found.line.replace(found.place, new);
+            found.line.replace(found.place, tag, new);
             return Some(found.extent);
         }
         self.insert(tag, new);

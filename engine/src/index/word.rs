@@ -1,0 +1,113 @@
+//! What a place holds: an extent and the end of a tag, in one word.
+//!
+//! A tag has 27 bits, its upper 16 beside the word and 11 in it. An extent takes the other 53: the payload's start, a multiple
+//! of 64, in 42 bits and its length in 11. Lengths from [`LEN_END`] on are no lengths: they say that the other 48 bits are
+//! where the metadata lies, of a payload that is too long for this or does not start at such a multiple, or of a deletion.
+
+use super::extent::Extent;
+
+const START_BITS: u32 = 42;
+const LEN_BITS: u32 = 11;
+const END_SHIFT: u32 = START_BITS + LEN_BITS;
+const END_MASK: u32 = 0x7ff;
+/// Bits of a tag that no word keeps.
+const LOST_BITS: u32 = 5;
+const START_MASK: u64 = (1 << START_BITS) - 1;
+const LEN_MASK: u64 = (1 << LEN_BITS) - 1;
+const OFFSET_BITS: u32 = 48;
+const OFFSET_MASK: u64 = (1 << OFFSET_BITS) - 1;
+const EXTENT_MASK: u64 = (1 << END_SHIFT) - 1;
+
+/// Upper five bits of a length: metadata follow.
+const LONG: u64 = 0b11111;
+const DELETION: u64 = 0b11110;
+/// The first length that is none.
+const LEN_END: u64 = DELETION << (OFFSET_BITS - START_BITS);
+
+/// The bits of a mixed hash that are its tag.
+pub(super) const TAG_MASK: u32 = !0 << LOST_BITS;
+
+/// The word of an entry, never 0.
+#[inline]
+pub(super) const fn new(tag: u32, extent: Extent) -> u64 {
+    let offset = extent.metadata_offset();
+    let packed = match extent.payload_len() {
+        Some(len) if len < LEN_END && offset.wrapping_sub(len) % 64 == 0 => {
+            len << START_BITS | (offset - len) / 64
+        }
+        _ if extent.is_deletion() => DELETION << OFFSET_BITS | offset,
+        _ => LONG << OFFSET_BITS | offset,
+    };
+    ((tag >> LOST_BITS & END_MASK) as u64) << END_SHIFT | packed
+}
+
+/// The extent in a word; `None` for 0.
+#[inline]
+pub(super) const fn extent(word: u64) -> Option<Extent> {
+    let packed = word & EXTENT_MASK;
+    let len = packed >> START_BITS & LEN_MASK;
+    if len < LEN_END {
+        if word == 0 {
+            return None;
+        }
+        Some(Extent::new((packed & START_MASK) * 64 + len, len))
+    } else if packed >> OFFSET_BITS == DELETION {
+        Some(Extent::deletion(packed & OFFSET_MASK))
+    } else {
+        Some(Extent::new(packed & OFFSET_MASK, u64::MAX))
+    }
+}
+
+/// The half of a tag that lies beside the word.
+#[inline]
+pub(super) const fn upper(tag: u32) -> u16 {
+    (tag >> 16) as u16
+}
+
+/// Whether the rest of `tag` is what the word says.
+#[inline]
+pub(super) const fn ends_like(word: u64, tag: u32) -> bool {
+    (word >> END_SHIFT) as u32 == tag >> LOST_BITS & END_MASK
+}
+
+/// A whole tag from what lies beside a word and the word.
+#[inline]
+pub(super) const fn tag(upper: u16, word: u64) -> u32 {
+    (upper as u32) << 16 | ((word >> END_SHIFT) as u32) << LOST_BITS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_give_back_what_they_were_made_of() {
+        let last = (1 << 48) - 64;
+        for tag_of in [0, TAG_MASK, 0xdead_bee0, 1 << 31, 1 << 5] {
+            for start in [0, 64, 128, last - (1 << 16)] {
+                for len in [1, 2, 150, LEN_END - 1] {
+                    let extent_of = Extent::new(start + len, len);
+                    let word = new(tag_of, extent_of);
+                    assert_eq!(extent(word), Some(extent_of), "{start} {len}");
+                    assert_eq!(tag(upper(tag_of), word), tag_of);
+                    assert!(ends_like(word, tag_of));
+                    assert!(!ends_like(word, tag_of ^ 1 << 5));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_keeps_its_place() {
+        for offset in [1, 77, (1 << 48) - 1] {
+            for len in [LEN_END, LEN_END + 1, 4096, 65_534, 1 << 40] {
+                let found = extent(new(0, Extent::new(offset, len))).unwrap();
+                assert_eq!(found.metadata_offset(), offset);
+                assert_eq!((found.payload_len(), found.is_deletion()), (None, false));
+            }
+            let found = extent(new(TAG_MASK, Extent::deletion(offset))).unwrap();
+            assert_eq!(found, Extent::deletion(offset));
+        }
+        assert_eq!(extent(0), None);
+    }
+}
