@@ -12,7 +12,7 @@
 //! let value = store.read(b"greeting")?.expect("just written");
 //! assert_eq!(value.as_slice(), b"good morning");
 //! store.close()?;
-//! # Ok::<(), tailstone::Error>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! What is here, in the order a reader needs it: [`Store`] and its aliases (`DataStore` for files, [`MemoryStore`] for the

@@ -22,8 +22,7 @@ type Faulty = Store<DeviceBacking<FaultyDevice>>;
 const CACHE: usize = 8 << 10;
 
 fn open(device: &FaultyDevice) -> Result<Faulty, Error> {
-    let backing =
-        DeviceBacking::new(device.clone(), CACHE).map_err(Error::from_device)?;
+    let backing = DeviceBacking::new(device.clone(), CACHE).map_err(Error::from_device)?;
     Store::open_with(backing, &Options::new())
 }
 

@@ -86,15 +86,7 @@ impl<B: Backing> Store<B> {
             }
             _ => {
                 let planned = plan_all(&generation, tail, changes)?;
-                let parts: Vec<&[u8]> = planned
-                    .iter()
-                    .flat_map(|p| [p.pad(), p.payload, &p.trailer[..]])
-                    .collect();
-                generation
-                    .backing
-                    .write(tail, &parts)
-                    .map_err(Error::io(APPEND))?;
-                drop(parts);
+                write_all(&generation.backing, tail, &planned)?;
                 self.publish(writer, &generation, &planned)
             }
         }
@@ -148,6 +140,29 @@ impl<B: Backing> Store<B> {
 }
 
 pub(crate) const APPEND: &str = "append an entry";
+
+/// Writes all entries at once. What lies between two values, the metadata of one and the pad of the next, is put together
+/// first: fewer parts cost less, and values are not copied for it.
+fn write_all<B: Backing>(backing: &B, tail: u64, planned: &[Planned<'_>]) -> Result<()> {
+    let mut between = Vec::with_capacity(planned.len() * (20 + 64));
+    let mut ends = Vec::with_capacity(planned.len());
+    let mut pads = planned.iter().map(Planned::pad);
+    let first_pad = pads.next().unwrap_or(&[]);
+    for entry in planned {
+        between.extend_from_slice(&entry.trailer);
+        between.extend_from_slice(pads.next().unwrap_or(&[]));
+        ends.push(between.len());
+    }
+    let mut parts: Vec<&[u8]> = Vec::with_capacity(planned.len() * 2 + 1);
+    parts.push(first_pad);
+    let mut start = 0;
+    for (entry, end) in planned.iter().zip(ends) {
+        parts.push(entry.payload);
+        parts.push(between.get(start..end).unwrap_or(&[]));
+        start = end;
+    }
+    backing.write(tail, &parts).map_err(Error::io(APPEND))
+}
 
 impl<'a> Planned<'a> {
     /// Plans an entry at `tail` whose value has this length and checksum.

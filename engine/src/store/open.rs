@@ -32,11 +32,14 @@ impl<B: Backing> Store<B> {
     }
 }
 
+/// Lengths from here on are kept aside while the index is built: it may not remember them. It remembers all shorter ones.
+const LONG: u64 = 1 << 10;
+
 /// Builds the index from entries that come newest first.
 struct Builder<'b, B> {
     backing: &'b B,
     loader: BulkLoader,
-    /// Where values lie that are too long for their extents to say how long, and that length; from the end of the file on.
+    /// Where [`LONG`] values lie, and their length; from the end of the file on.
     long: Vec<(u64, u64)>,
 }
 
@@ -53,7 +56,7 @@ impl<B: Backing> Builder<'_, B> {
         } else {
             Extent::new(offset, entry.payload_len())
         };
-        if extent.payload_len().is_none() && !entry.is_tombstone {
+        if entry.payload_len() >= LONG && !entry.is_tombstone {
             self.long.push((offset, entry.payload_len()));
         }
         let backing = self.backing;
