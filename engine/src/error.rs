@@ -51,7 +51,9 @@ pub enum Error {
     },
     /// No live entry has this key.
     KeyNotFound,
-    /// The source and the target of the operation are the same.
+    /// A value cannot be copied into the store that it is in.
+    SameStore,
+    /// The old and the new key are the same.
     SameTarget,
     /// Two lists that belong together differ in length.
     LengthMismatch {
@@ -95,6 +97,7 @@ impl Error {
             | Self::EmptyPayload
             | Self::ReservedPayload
             | Self::ReservedKey { .. }
+            | Self::SameStore
             | Self::SameTarget
             | Self::LengthMismatch { .. } => io::ErrorKind::InvalidInput,
             Self::TooLarge { .. } => io::ErrorKind::FileTooLarge,
@@ -129,7 +132,9 @@ impl fmt::Display for Error {
             }
             Self::ReservedKey { key_hash } => write!(f, "the key hash {key_hash:#018x} is reserved"),
             Self::KeyNotFound => f.write_str("the key was not found"),
-            Self::SameTarget => f.write_str("the source and the target are the same"),
+            // In the words that callers of the reference look for.
+            Self::SameStore => f.write_str("Cannot copy entry to the same storage"),
+            Self::SameTarget => f.write_str("the old and the new key are the same"),
             Self::LengthMismatch { left, right } => {
                 write!(f, "the lists differ in length: {left} against {right}")
             }

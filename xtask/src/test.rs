@@ -23,7 +23,7 @@ const TESTED: [&str; 6] = [
 /// The tasks themselves, in debug alone: what they make bindings with takes minutes to optimise.
 const TASKS: [&str; 2] = ["--package", "xtask"];
 /// What is optional, so that it is checked too.
-const FEATURES: [&str; 2] = ["--features", "tailstone/parallel"];
+const FEATURES: [&str; 2] = ["--features", "tailstone/parallel,tailstone/bytemuck"];
 const DENY: [&str; 3] = ["--", "-D", "warnings"];
 const SIMD128: &str = "-C target-feature=+simd128";
 

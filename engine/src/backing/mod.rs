@@ -17,6 +17,16 @@ pub mod mmap;
 #[cfg(any(unix, windows))]
 pub use mmap::{MmapBacking, OpenMode};
 
+/// The backing of [`DataStore`](crate::DataStore) where there are files to map, else of [`MemoryStore`](crate::MemoryStore).
+#[cfg(any(unix, windows))]
+pub type DefaultBacking = MmapBacking;
+/// The backing of [`DataStore`](crate::DataStore) where there are files to map, else of [`MemoryStore`](crate::MemoryStore).
+#[cfg(not(any(unix, windows)))]
+pub type DefaultBacking = MemoryBacking;
+
+/// What values are seen through in a store on the [`DefaultBacking`].
+pub type DefaultView = <DefaultBacking as Backing>::View;
+
 use std::io;
 use std::ops::Range;
 

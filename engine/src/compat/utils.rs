@@ -88,6 +88,71 @@ pub fn verify_file_existence(path: &Path) -> Result<()> {
     }
 }
 
+#[cfg(feature = "bytemuck")]
+pub use typed::align_or_copy;
+
+#[cfg(feature = "bytemuck")]
+mod typed {
+    //! Values as arrays of numbers.
+
+    use std::borrow::Cow;
+
+    /// The little-endian elements that `bytes` hold: borrowed where they lie if their address allows it, else decoded one by
+    /// one with `from_le_bytes`. Values read from a store lie at multiples of 64.
+    ///
+    /// # Panics
+    ///
+    /// If `bytes` is no multiple of `N` long, or `N` is not the size of an element.
+    pub fn align_or_copy<T: bytemuck::AnyBitPattern, const N: usize>(
+        bytes: &[u8],
+        from_le_bytes: fn([u8; N]) -> T,
+    ) -> Cow<'_, [T]> {
+        assert!(
+            size_of::<T>() == N,
+            "an element has {} bytes, not {N}",
+            size_of::<T>()
+        );
+        let (elements, rest) = bytes.as_chunks::<N>();
+        assert!(
+            rest.is_empty(),
+            "{} bytes are no whole number of elements of {N}",
+            bytes.len()
+        );
+        if cfg!(target_endian = "little")
+            && let Ok(borrowed) = bytemuck::try_cast_slice(bytes)
+        {
+            return Cow::Borrowed(borrowed);
+        }
+        Cow::Owned(elements.iter().copied().map(from_le_bytes).collect())
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn aligned_elements_are_borrowed_and_others_decoded() {
+            let numbers = [1_u32, 2, 0xdead_beef];
+            let bytes: &[u8] = bytemuck::cast_slice(&numbers);
+            assert!(
+                matches!(align_or_copy(bytes, u32::from_le_bytes), Cow::Borrowed(n) if n == numbers)
+            );
+            let shifted = [&[0], bytes].concat();
+            let both = [
+                align_or_copy(&shifted[1..], u32::from_le_bytes),
+                align_or_copy(bytes, u32::from_le_bytes),
+            ];
+            assert_eq!(both[0], both[1]);
+        }
+
+        #[test]
+        #[should_panic(expected = "no whole number")]
+        fn a_part_of_an_element_is_refused() {
+            let _ = align_or_copy(&[0; 7], u32::from_le_bytes);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -34,14 +34,13 @@ impl IndexWriter {
         if !self.index.is_empty() || first.depth() > 0 || depth == 0 {
             return;
         }
-        self.pool.reserve(
-            &self.index.segments,
-            1 << depth,
-            SEGMENT_CHUNKS << depth,
-        );
+        self.pool
+            .reserve(&self.index.segments, 1 << depth, SEGMENT_CHUNKS << depth);
         for nth in 0..1_u32 << depth {
             let segment = self.pool.make(&self.index.segments, SEGMENT_CHUNKS, depth);
-            self.index.directory.publish(nth << (u32::BITS - depth), segment);
+            self.index
+                .directory
+                .publish(nth << (u32::BITS - depth), segment);
         }
         self.pool.unmake(&self.index.segments, first);
         self.segment_count = 1 << depth;

@@ -123,7 +123,10 @@ impl IndexWriter {
     /// Brings what [`Index::memory_bytes`] says up to date.
     pub(super) fn count_memory(&self) {
         let structs = size_of::<Index>() + size_of::<Self>();
-        let bytes = structs as u64 + self.index.directory.memory_bytes() + self.pool.memory_bytes() + self.gathered.memory_bytes();
+        let bytes = structs as u64
+            + self.index.directory.memory_bytes()
+            + self.pool.memory_bytes()
+            + self.gathered.memory_bytes();
         self.index
             .counters
             .memory_bytes

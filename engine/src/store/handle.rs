@@ -1,5 +1,6 @@
 //! A value where it lies, without a copy.
 
+use crate::backing::DefaultView;
 use crate::format::{EntryMetadata, METADATA_SIZE};
 use std::fmt;
 use std::ops::{Deref, Range};
@@ -13,7 +14,7 @@ const _: () = assert!(METADATA_LEN as u64 == METADATA_SIZE);
 /// It stays valid and keeps its bytes through later writes, compaction and the drop of the store. The address of the
 /// first byte is a multiple of 64. It keeps the medium's mapping (or its own copy of the bytes) alive until dropped.
 #[derive(Clone)]
-pub struct EntryHandle<V> {
+pub struct EntryHandle<V = DefaultView> {
     /// Payload and metadata, in one piece.
     view: V,
     metadata: EntryMetadata,

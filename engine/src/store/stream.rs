@@ -1,11 +1,12 @@
 //! A value as a stream.
 
 use super::EntryHandle;
+use crate::backing::DefaultView;
 use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
 
 /// Reads a value as a stream: `Read`, `BufRead` (without a copy) and `Seek`.
 #[derive(Debug, Clone)]
-pub struct EntryStream<V: AsRef<[u8]>>(Cursor<EntryHandle<V>>);
+pub struct EntryStream<V: AsRef<[u8]> = DefaultView>(Cursor<EntryHandle<V>>);
 
 impl<V: AsRef<[u8]>> From<EntryHandle<V>> for EntryStream<V> {
     fn from(handle: EntryHandle<V>) -> Self {

@@ -45,7 +45,7 @@ pub trait DataStoreWriter {
 
     /// Copies the value of `key` into another store and returns that store's new tail.
     ///
-    /// [`Error::SameTarget`] if it is this one, [`Error::KeyNotFound`] without a value, [`Error::Corrupt`] if the value
+    /// [`Error::SameStore`] if it is this one, [`Error::KeyNotFound`] without a value, [`Error::Corrupt`] if the value
     /// no longer has its checksum.
     fn copy(&self, key: &[u8], target: &Self) -> Result<u64>;
 
@@ -127,7 +127,7 @@ impl<B: Backing> DataStoreWriter for Store<B> {
 
     fn copy(&self, key: &[u8], target: &Self) -> Result<u64> {
         if std::ptr::eq(self, target) {
-            return Err(Error::SameTarget);
+            return Err(Error::SameStore);
         }
         let key_hash = compute_hash(key);
         let value = self
@@ -139,7 +139,7 @@ impl<B: Backing> DataStoreWriter for Store<B> {
 
     fn transfer(&self, key: &[u8], target: &Self) -> Result<u64> {
         if std::ptr::eq(self, target) {
-            return Err(Error::SameTarget);
+            return Err(Error::SameStore);
         }
         let key_hash = compute_hash(key);
         loop {
