@@ -79,6 +79,7 @@ impl From<Error> for Failure {
             | Error::EmptyPayload
             | Error::ReservedPayload
             | Error::ReservedKey { .. }
+            | Error::SameStore
             | Error::SameTarget
             | Error::LengthMismatch { .. } => Status::Usage,
             _ => Status::Io,

@@ -89,7 +89,7 @@ fn open_target(
     }
     // The lock would refuse it as well, but could not say why.
     if is_same_file(file, target) {
-        return Err(Error::SameTarget.into());
+        return Err(Error::SameStore.into());
     }
     open::to_add(target, switches)
 }
