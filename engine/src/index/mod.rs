@@ -20,6 +20,7 @@ mod line;
 mod prefetch;
 mod read;
 mod segment;
+mod segments;
 mod settle;
 mod tag;
 #[cfg(test)]
@@ -30,4 +31,5 @@ mod write;
 pub use bulk::BulkLoader;
 pub use extent::Extent;
 pub use read::Index;
+pub(crate) use word::LEN_END as LENGTHS_KEPT_BELOW;
 pub use write::IndexWriter;

@@ -10,7 +10,8 @@ use super::directory::Directory;
 use super::extent::Extent;
 use super::line::{LINE_PLACES, Line};
 use super::prefetch::prefetch;
-use super::segment::{Segment, SegmentPool, Segments, chunks_for};
+use super::segment::{Segment, chunks_for};
+use super::segments::{SegmentPool, Segments};
 use super::tag::Mixer;
 use super::write::IndexWriter;
 

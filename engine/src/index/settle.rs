@@ -53,27 +53,35 @@ impl IndexWriter {
         let (index, mut settled) = Index::with_mixer(self.index.mixer);
         let first = index.directory.place(0).map(|place| place.segment);
         let mut len = 0_u64;
-        let (mut segments, mut chunks) = (0, 0);
-        self.index.for_each_segment(|_, segment| {
-            segments += 1;
-            chunks += chunks_to_hold(u64::from(self.index.segments.entries(segment)));
-        });
-        settled.pool.reserve(&index.segments, segments, chunks);
         let mut gathered = Gathered::default();
+        let kept = |&(_, word): &(u32, u64)| word::extent(word).is_some_and(&keep);
+        // How many chunks each segment needs, so that all can be had side by side.
+        let mut chunks = Vec::new();
+        self.index.for_each_segment(|_, segment| {
+            self.index.gather(segment, &mut gathered);
+            let entries = gathered
+                .entries()
+                .iter()
+                .filter(|entry| kept(entry))
+                .count() as u64;
+            len += entries;
+            chunks.push(chunks_to_hold(entries));
+        });
+        let segments = u32::try_from(chunks.len()).unwrap_or(u32::MAX);
+        settled
+            .pool
+            .reserve(&index.segments, segments, chunks.iter().sum());
+        let mut chunks = chunks.into_iter();
         self.index.for_each_segment(|tag, segment| {
             self.index.gather(segment, &mut gathered);
-            let kept = || {
-                let of_word = |&(_, word): &(u32, u64)| word::extent(word).is_some_and(&keep);
-                gathered.entries().iter().copied().filter(of_word)
-            };
-            let entries = kept().count() as u64;
-            let chunks = chunks_to_hold(entries);
+            let chunks = chunks.next().unwrap_or(1);
             let target = settled.pool.make(&index.segments, chunks, segment.depth());
             let mut build = Build::new(&index, target);
-            kept().for_each(|(tag, word)| build.store(tag, word));
+            for entry in gathered.entries().iter().filter(|entry| kept(entry)) {
+                build.store(entry.0, entry.1);
+            }
             build.finish();
             index.directory.publish(tag, target);
-            len += entries;
         });
         // Every tag has its segment now, so nothing names the one that the index was made with.
         if let Some(first) = first {

@@ -21,8 +21,8 @@ const EXTENT_MASK: u64 = (1 << END_SHIFT) - 1;
 /// Upper five bits of a length: metadata follow.
 const LONG: u64 = 0b11111;
 const DELETION: u64 = 0b11110;
-/// The first length that is none.
-const LEN_END: u64 = DELETION << (OFFSET_BITS - START_BITS);
+/// The first length that is none, so that an extent does not keep it.
+pub(crate) const LEN_END: u64 = DELETION << (OFFSET_BITS - START_BITS);
 
 /// The bits of a mixed hash that are its tag.
 pub(super) const TAG_MASK: u32 = !0 << LOST_BITS;
@@ -33,12 +33,12 @@ pub(super) const fn new(tag: u32, extent: Extent) -> u64 {
     let offset = extent.metadata_offset();
     let packed = match extent.payload_len() {
         Some(len) if len < LEN_END && offset.wrapping_sub(len) % 64 == 0 => {
-            len << START_BITS | (offset - len) / 64
+            (len << START_BITS) | ((offset - len) / 64)
         }
         _ if extent.is_deletion() => DELETION << OFFSET_BITS | offset,
         _ => LONG << OFFSET_BITS | offset,
     };
-    ((tag >> LOST_BITS & END_MASK) as u64) << END_SHIFT | packed
+    (((tag >> LOST_BITS & END_MASK) as u64) << END_SHIFT) | packed
 }
 
 /// The extent in a word; `None` for 0.

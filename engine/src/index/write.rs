@@ -10,7 +10,8 @@ use std::sync::atomic::Ordering;
 use super::extent::Extent;
 use super::line::Gathered;
 use super::read::{Found, Index};
-use super::segment::{Segment, SegmentPool};
+use super::segment::Segment;
+use super::segments::SegmentPool;
 
 /// The one writer of an [`Index`].
 #[derive(Debug)]

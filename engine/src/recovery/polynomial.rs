@@ -15,10 +15,10 @@ const DIGITS: usize = 8;
 type Powers = [[u32; 256]; DIGITS];
 
 /// x^(8 d 256^k) for the digit `d` and its place `k`: a length has eight digits. Made when first used: few files need
-/// them, and as constants they were a fifth of a module for the browser.
-static POWERS: LazyLock<Powers> = LazyLock::new(|| powers(multiply(X_4, X_4)));
+/// them, and as constants they were a tenth of a module for wasm.
+static POWERS: LazyLock<Box<Powers>> = LazyLock::new(|| Box::new(powers(multiply(X_4, X_4))));
 /// The same for x^(-8).
-static INVERSE_POWERS: LazyLock<Powers> = LazyLock::new(|| powers(INVERSE_OF_X_8));
+static INVERSE_POWERS: LazyLock<Box<Powers>> = LazyLock::new(|| Box::new(powers(INVERSE_OF_X_8)));
 /// What the low byte of a register becomes after one more byte.
 const FORWARD: [u32; 256] = forward();
 /// What the upper byte of a polynomial becomes when it is divided by x^8.

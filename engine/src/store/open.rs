@@ -4,7 +4,7 @@ use super::{Generation, Store, span_of};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{Entry, EntryMetadata, is_reserved_hash};
-use crate::index::{BulkLoader, Extent, IndexWriter};
+use crate::index::{BulkLoader, Extent, IndexWriter, LENGTHS_KEPT_BELOW};
 use crate::options::Options;
 use crate::recovery::recover;
 
@@ -32,14 +32,11 @@ impl<B: Backing> Store<B> {
     }
 }
 
-/// Lengths from here on are kept aside while the index is built: it may not remember them. It remembers all shorter ones.
-const LONG: u64 = 1 << 10;
-
 /// Builds the index from entries that come newest first.
 struct Builder<'b, B> {
     backing: &'b B,
     loader: BulkLoader,
-    /// Where [`LONG`] values lie, and their length; from the end of the file on.
+    /// Where values lie that are too long for the index to keep their lengths, and these; from the end of the file on.
     long: Vec<(u64, u64)>,
 }
 
@@ -56,7 +53,7 @@ impl<B: Backing> Builder<'_, B> {
         } else {
             Extent::new(offset, entry.payload_len())
         };
-        if entry.payload_len() >= LONG && !entry.is_tombstone {
+        if entry.payload_len() >= LENGTHS_KEPT_BELOW && !entry.is_tombstone {
             self.long.push((offset, entry.payload_len()));
         }
         let backing = self.backing;
