@@ -19,6 +19,7 @@ pub struct BulkLoader {
     writer: IndexWriter,
     gathered: Vec<(u64, Extent)>,
     dealt: Vec<(u64, Extent)>,
+    has_deletions: bool,
 }
 
 impl BulkLoader {
@@ -31,6 +32,7 @@ impl BulkLoader {
             writer,
             gathered: Vec::new(),
             dealt: Vec::new(),
+            has_deletions: false,
         }
     }
 
@@ -43,6 +45,7 @@ impl BulkLoader {
         extent: Extent,
         is_of: impl FnMut(Extent, u64) -> Result<bool, E>,
     ) -> Result<(), E> {
+        self.has_deletions |= extent.is_deletion();
         self.gathered.push((hash, extent));
         if self.gathered.len() >= BATCH {
             self.settle(is_of)?;
@@ -50,17 +53,19 @@ impl BulkLoader {
         Ok(())
     }
 
-    /// The index of those extents for which `keep` says true.
+    /// The index of all extents but deletions.
     pub fn finish<E>(
         mut self,
         is_of: impl FnMut(Extent, u64) -> Result<bool, E>,
-        keep: impl Fn(Extent) -> bool,
     ) -> Result<IndexWriter, E> {
         self.settle(is_of)?;
         // The memory goes before more is taken.
         self.gathered = Vec::new();
         self.dealt = Vec::new();
-        Ok(self.writer.settled(keep))
+        if self.writer.stop_leaping() && !self.has_deletions {
+            return Ok(self.writer);
+        }
+        Ok(self.writer.settled(|extent| !extent.is_deletion()))
     }
 
     fn settle<E>(
@@ -120,20 +125,43 @@ mod tests {
             let key = (extent.metadata_offset() / 64 - 1) % keys;
             Ok::<_, Infallible>(hash(key) == of)
         };
+        // Every fourth key was deleted last.
         let mut loader = BulkLoader::new();
         for version in (0..3).rev() {
             for key in (0..keys).filter(|key| key % 3 >= version) {
-                let Ok(()) = loader.add(hash(key), Extent::new(offset(key, version), 1), is_of);
+                let extent = if version == key % 3 && key % 4 == 0 {
+                    Extent::deletion(offset(key, version))
+                } else {
+                    Extent::new(offset(key, version), 1)
+                };
+                let Ok(()) = loader.add(hash(key), extent, is_of);
             }
         }
-        let Ok(writer) = loader.finish(is_of, |extent| extent.metadata_offset() % 128 == 0);
+        let Ok(writer) = loader.finish(is_of);
         for key in 0..keys {
-            let expected = offset(key, key % 3);
             let Ok(found) = writer
                 .index()
                 .find(hash(key), |extent| is_of(extent, hash(key)));
             let found = found.map(Extent::metadata_offset);
-            assert_eq!(found, (expected % 128 == 0).then_some(expected), "{key}");
+            let expected = (key % 4 != 0).then_some(offset(key, key % 3));
+            assert_eq!(found, expected, "{key}");
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "counts memory of thousands of keys")]
+    fn an_index_that_was_loaded_takes_little_memory() {
+        for keys in [100_000_u64, 150_000, 222_222] {
+            let hash = |key: u64| key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let is_of = |_, _| Ok::<_, Infallible>(false);
+            let mut loader = BulkLoader::new();
+            for key in 0..keys {
+                let Ok(()) = loader.add(hash(key), Extent::new((key + 1) * 64, 1), is_of);
+            }
+            let Ok(writer) = loader.finish(is_of);
+            assert_eq!(writer.index().len(), keys);
+            let memory = writer.index().memory_bytes();
+            assert!(memory < keys * 15, "{memory} bytes for {keys} keys");
         }
     }
 }

@@ -17,6 +17,9 @@ use super::write::IndexWriter;
 /// Entries for which [`IndexWriter::spread`] makes a segment, at most: somewhat fewer than one holds.
 const SPREAD: usize = (SEGMENT_CHUNKS * CHUNK_PLACES) as usize * 4 / 5;
 
+/// Bytes for each entry that a settled index may take.
+const SETTLED_BYTES: u64 = 14;
+
 impl IndexWriter {
     /// Spends up to twice the memory from now on, and moves each entry once or twice instead of a dozen times.
     pub const fn grow_in_leaps(&mut self) {
@@ -34,10 +37,13 @@ impl IndexWriter {
         if !self.index.is_empty() || first.depth() > 0 || depth == 0 {
             return;
         }
+        // Evenly spread tags come this near to the mean nearly everywhere; where there are more, the segment grows.
+        let mean = (entries >> depth) as u64;
+        let chunks = chunks_to_hold(mean + 3 * mean.isqrt()).min(SEGMENT_CHUNKS);
         self.pool
-            .reserve(&self.index.segments, 1 << depth, SEGMENT_CHUNKS << depth);
+            .reserve(&self.index.segments, 1 << depth, chunks << depth);
         for nth in 0..1_u32 << depth {
-            let segment = self.pool.make(&self.index.segments, SEGMENT_CHUNKS, depth);
+            let segment = self.pool.make(&self.index.segments, chunks, depth);
             self.index
                 .directory
                 .publish(nth << (u32::BITS - depth), segment);
@@ -45,6 +51,13 @@ impl IndexWriter {
         self.pool.unmake(&self.index.segments, first);
         self.segment_count = 1 << depth;
         self.count_memory();
+    }
+
+    /// Goes back to growing in small steps; says whether the index takes little more memory than a
+    /// [`settled`](Self::settled) one.
+    pub(super) fn stop_leaping(&mut self) -> bool {
+        self.in_leaps = false;
+        self.index.memory_bytes() <= self.index.len().saturating_mul(SETTLED_BYTES)
     }
 
     /// Another index, of those extents for which `keep` says true, in no more memory than they need.

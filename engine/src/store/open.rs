@@ -68,10 +68,7 @@ impl<B: Backing> Builder<'_, B> {
             loader,
             long,
         } = self;
-        let index = loader.finish(
-            |other, hash| is_of(backing, other, hash),
-            |extent| !extent.is_deletion(),
-        )?;
+        let index = loader.finish(|other, hash| is_of(backing, other, hash))?;
         let mut live_span = 0;
         index.index().for_each(|extent| {
             let offset = extent.metadata_offset();
