@@ -2,7 +2,7 @@
 //!
 //! Going backwards, blocks are first ruled out in bulk: the upper half of some `prev_offset` in them would have to be as
 //! small as the file's own length is. What is left is judged by the payload's checksum: directly while a budget of
-//! bytes lasts (the length of what is scanned and 16 MiB), and from then on from [`Prefixes`], in constant time. Any
+//! bytes lasts (an eighth of what is scanned and 16 MiB), and from then on from [`Prefixes`], in constant time. Any
 //! content is thus judged in time that is linear in the file.
 //!
 //! Within a block the shortest payloads are judged first, and candidates whose metadata overlap those of a sound entry
@@ -82,7 +82,7 @@ impl<'b, B: Backing> Scan<'b, B> {
         Self {
             window: Window::new(backing),
             end,
-            budget: end.saturating_add(SPARE_BUDGET),
+            budget: (end / 8).saturating_add(SPARE_BUDGET),
             prefixes: None,
         }
     }
