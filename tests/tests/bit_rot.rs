@@ -137,3 +137,42 @@ fn verify_names_the_entry_and_salvage_recovers_the_others() {
         }
     }
 }
+
+/// A file that no longer opens gives up everything but what was hit, in a store of its own.
+#[test]
+fn a_file_that_is_refused_can_be_salvaged() {
+    let (mut bytes, written) = store_of(&mut Rng::from_environment("a_file_that_is_refused", 23));
+    let folder = tempfile::tempdir().unwrap();
+    let (damaged, rescued) = (folder.path().join("damaged"), folder.path().join("rescued"));
+    // The link of the sixth entry: what lies before it is out of reach of the chain.
+    let link = written[5].bytes.end - 12;
+    bytes[link] ^= 0x40;
+    std::fs::write(&damaged, &bytes).unwrap();
+    assert!(matches!(
+        DataStore::open(&damaged).unwrap_err(),
+        Error::Corrupt { .. }
+    ));
+    assert!(
+        !tailstone::verify_file(&damaged, &mut |_, _| ())
+            .unwrap()
+            .is_sound()
+    );
+
+    let report = tailstone::salvage(&damaged, &rescued, &mut |_, _| ()).unwrap();
+    assert!(report.entries >= 11, "{report}");
+    let store = DataStore::open_existing(&rescued).unwrap();
+    for (which, entry) in written.iter().enumerate().filter(|(which, _)| *which != 5) {
+        assert_eq!(
+            store.read(&entry.key).unwrap().unwrap().as_slice(),
+            entry.value,
+            "entry {which}"
+        );
+    }
+    assert_eq!(
+        std::fs::read(&damaged).unwrap(),
+        bytes,
+        "salvage changed the damaged file"
+    );
+    // The target is somebody's by now.
+    assert!(tailstone::salvage(&damaged, &rescued, &mut |_, _| ()).is_err());
+}
