@@ -131,6 +131,43 @@ fn eight_readers_for_seconds() {
     run(seconds, 8);
 }
 
+/// A list of the values is that of one moment, however a writer stands with its next batch: each key once, none missing, all
+/// of one version and never an older one than in the list before.
+#[test]
+fn a_list_is_of_one_moment() {
+    const FEW: u64 = 8;
+    let store = tailstone::MemoryStore::new();
+    for key in 0..FEW {
+        store.write(&key.to_le_bytes(), &value(key, 0)).unwrap();
+    }
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for version in 1..20_000 {
+                let bytes: Vec<_> = (0..FEW)
+                    .map(|key| (key.to_le_bytes(), value(key, version)))
+                    .collect();
+                let batch: Vec<(&[u8], &[u8])> =
+                    bytes.iter().map(|(k, v)| (&k[..], &v[..])).collect();
+                store.batch_write(&batch).unwrap();
+            }
+        });
+        let mut newest = 0;
+        while !writer.is_finished() {
+            let mut versions = [None; FEW as usize];
+            for entry in store.iter_entries() {
+                let key = u64::from_le_bytes(entry[..8].try_into().unwrap());
+                let version = version_of(key, &entry);
+                let slot = &mut versions[usize::try_from(key).unwrap()];
+                assert_eq!(slot.replace(version), None, "key {key} twice");
+            }
+            let version = versions[0].expect("key 0 is missing");
+            assert_eq!(versions, [Some(version); FEW as usize]);
+            assert!(version >= newest, "back from {newest} to {version}");
+            newest = version;
+        }
+    });
+}
+
 /// Two writers with a compaction between them must both be seen, before and after.
 #[test]
 fn several_writers_and_a_compactor() {

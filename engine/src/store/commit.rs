@@ -104,7 +104,7 @@ impl<B: Backing> Store<B> {
         }
         let start = generation.tail();
         let tail = planned.last().map_or(start, Planned::end);
-        generation.publish_tail(tail);
+        generation.announce_tail(tail);
         let mut live_span = generation.live_span();
         for (at, change) in planned.iter().enumerate() {
             if let Some(ahead) = planned.get(at + PREFETCH_AHEAD) {
@@ -135,6 +135,7 @@ impl<B: Backing> Store<B> {
             }
         }
         generation.set_live_span(live_span);
+        generation.publish_tail(tail);
         Ok(tail)
     }
 }

@@ -15,8 +15,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) struct Generation<B> {
     pub(crate) backing: B,
     pub(crate) index: Arc<Index>,
-    /// The end of the last published entry.
+    /// The end of the last entry that the index says everything of.
     tail: AtomicU64,
+    /// The end of the last entry that the index may say something of: beyond `tail` while a writer is changing the index.
+    announced: AtomicU64,
     /// What the live values would take in a store of their own, each padded to its successor.
     live_span: AtomicU64,
 }
@@ -53,15 +55,27 @@ impl<B: Backing> Generation<B> {
             backing,
             index,
             tail: AtomicU64::new(tail),
+            announced: AtomicU64::new(tail),
             live_span: AtomicU64::new(live_span),
         }
     }
 
+    /// Every change below is in the index. Changes behind may be in it as well: see [`announced_tail`](Self::announced_tail).
     pub(crate) fn tail(&self) -> u64 {
         self.tail.load(Ordering::Acquire)
     }
 
-    /// Called by the writer alone, with the bytes below `tail` in place.
+    /// To be asked after a look at the index: no change behind this offset was in it.
+    pub(crate) fn announced_tail(&self) -> u64 {
+        self.announced.load(Ordering::Acquire)
+    }
+
+    /// Called by the writer alone, with the bytes below `tail` in place, before it changes the index.
+    pub(crate) fn announce_tail(&self, tail: u64) {
+        self.announced.store(tail, Ordering::Release);
+    }
+
+    /// Called by the writer alone, once every change below `tail` is in the index.
     pub(crate) fn publish_tail(&self, tail: u64) {
         self.tail.store(tail, Ordering::Release);
     }

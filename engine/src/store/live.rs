@@ -28,9 +28,9 @@ impl<B: Backing> Store<B> {
                 extents.push(extent);
             }
         });
-        let now = generation.tail();
+        let now = generation.announced_tail();
         if now != tail {
-            // A writer came by: the index may already have lost what it replaced. The log has not.
+            // A writer came by, or is at it: the index may have lost what it replaced. The log has not.
             restore(&generation, tail, now, &mut extents)?;
         }
         extents.sort_unstable_by_key(|extent| extent.metadata_offset());
@@ -94,4 +94,91 @@ pub(crate) fn changes_since<B: Backing>(
     let mut changes: Vec<Entry> = newest.into_values().collect();
     changes.sort_unstable_by_key(|entry| entry.metadata_offset);
     Ok(changes)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+mod tests {
+    use crate::store::MemoryStore;
+    use crate::{DataStoreReader, DataStoreWriter, compute_hash};
+
+    fn listed(store: &MemoryStore) -> Vec<Vec<u8>> {
+        let mut values: Vec<_> = store
+            .iter_entries()
+            .map(|value| value.as_slice().to_vec())
+            .collect();
+        values.sort();
+        values
+    }
+
+    /// A writer stopped at each of its steps: announced, one index change, the other, published.
+    #[test]
+    fn a_writer_at_work_does_not_show() {
+        let store = MemoryStore::new();
+        store.write(b"changed", b"before").unwrap();
+        store.write(b"deleted", b"deleted later").unwrap();
+        store.write(b"kept", b"kept").unwrap();
+        let before = [&b"before"[..], b"deleted later", b"kept"];
+
+        let mut writer = store.lock_writer();
+        let generation = store.current.load_full();
+        let (changes, tail) = {
+            // The same commit on a store of its own tells where its entries lie.
+            let twin = MemoryStore::new();
+            twin.write(b"changed", b"before").unwrap();
+            twin.write(b"deleted", b"deleted later").unwrap();
+            twin.write(b"kept", b"kept").unwrap();
+            twin.write(b"changed", b"after").unwrap();
+            twin.delete(b"deleted").unwrap();
+            let twin = twin.current.load_full();
+            let bytes = twin.get(compute_hash(b"changed")).unwrap().len();
+            assert_eq!(bytes, b"after".len());
+            let changes = super::changes_since(&twin, generation.tail()).unwrap();
+            let start = generation.tail();
+            let mut appended = vec![0; usize::try_from(twin.tail() - start).unwrap()];
+            crate::backing::Backing::read(&twin.backing, start, &mut appended).unwrap();
+            crate::backing::Backing::write(&generation.backing, start, &[&appended]).unwrap();
+            (changes, twin.tail())
+        };
+        assert_eq!(listed(&store), before);
+        generation.announce_tail(tail);
+        assert_eq!(listed(&store), before, "announced");
+        for change in &changes {
+            let key_hash = change.metadata.key_hash;
+            let old = generation.locate(key_hash).unwrap().unwrap().extent;
+            if change.is_tombstone {
+                writer.index.remove(key_hash, |extent| extent == old);
+            } else {
+                let new = super::extent_of(change).unwrap();
+                writer.index.put(key_hash, new, |extent| extent == old);
+            }
+            assert_eq!(listed(&store), before, "index changed");
+        }
+        generation.publish_tail(tail);
+        assert_eq!(listed(&store), [&b"after"[..], b"kept"]);
+    }
+
+    #[test]
+    fn the_last_entry_is_the_newest_that_was_not_deleted() {
+        let store = MemoryStore::new();
+        assert!(store.read_last_entry().unwrap().is_none());
+        store.write(b"a", b"1").unwrap();
+        store.write(b"b", b"2").unwrap();
+        store.write(b"b", b"3").unwrap();
+        let last = |store: &MemoryStore| {
+            store
+                .read_last_entry()
+                .unwrap()
+                .unwrap()
+                .as_slice()
+                .to_vec()
+        };
+        assert_eq!(last(&store), b"3");
+        store.delete(b"b").unwrap();
+        assert_eq!(last(&store), b"1");
+        store.delete(b"a").unwrap();
+        assert!(store.read_last_entry().unwrap().is_none());
+        store.write(b"b", b"4").unwrap();
+        assert_eq!(last(&store), b"4");
+    }
 }

@@ -5,6 +5,7 @@ use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{EntryMetadata, compute_hash, is_reserved_hash};
 use crate::recovery::Chain;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// What can be read from a store. No method waits for a writer.
@@ -93,13 +94,15 @@ impl<B: Backing> DataStoreReader for Store<B> {
 
     fn read_last_entry(&self) -> Result<Option<Self::EntryHandleType>> {
         let generation = self.current.load();
+        // Newest first, so the first value that was not deleted behind is its key's newest. The index is not asked: a
+        // writer may be ahead of this tail.
+        let mut deleted = HashSet::new();
         for entry in Chain::new(&generation.backing, generation.tail()) {
             let entry = entry?;
-            if entry.is_tombstone || is_reserved_hash(entry.metadata.key_hash) {
-                continue;
-            }
-            let live = generation.locate(entry.metadata.key_hash)?;
-            if live.is_some_and(|live| live.extent.metadata_offset() == entry.metadata_offset) {
+            let key_hash = entry.metadata.key_hash;
+            if entry.is_tombstone {
+                deleted.insert(key_hash);
+            } else if !is_reserved_hash(key_hash) && !deleted.contains(&key_hash) {
                 return self.verified(Some(generation.handle_of(&entry)?));
             }
         }
