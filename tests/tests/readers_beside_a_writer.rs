@@ -135,15 +135,15 @@ fn eight_readers_for_seconds() {
 /// of one version and never an older one than in the list before.
 #[test]
 fn a_list_is_of_one_moment() {
-    const FEW: u64 = 8;
+    const FEW: usize = 8;
     let store = tailstone::MemoryStore::new();
-    for key in 0..FEW {
+    for key in 0..FEW as u64 {
         store.write(&key.to_le_bytes(), &value(key, 0)).unwrap();
     }
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
             for version in 1..20_000 {
-                let bytes: Vec<_> = (0..FEW)
+                let bytes: Vec<_> = (0..FEW as u64)
                     .map(|key| (key.to_le_bytes(), value(key, version)))
                     .collect();
                 let batch: Vec<(&[u8], &[u8])> =
@@ -153,7 +153,7 @@ fn a_list_is_of_one_moment() {
         });
         let mut newest = 0;
         while !writer.is_finished() {
-            let mut versions = [None; FEW as usize];
+            let mut versions = [None; FEW];
             for entry in store.iter_entries() {
                 let key = u64::from_le_bytes(entry[..8].try_into().unwrap());
                 let version = version_of(key, &entry);
@@ -161,7 +161,7 @@ fn a_list_is_of_one_moment() {
                 assert_eq!(slot.replace(version), None, "key {key} twice");
             }
             let version = versions[0].expect("key 0 is missing");
-            assert_eq!(versions, [Some(version); FEW as usize]);
+            assert_eq!(versions, [Some(version); FEW]);
             assert!(version >= newest, "back from {newest} to {version}");
             newest = version;
         }
