@@ -1,124 +1,188 @@
-//! Where the parts of an index live: numbered, at addresses that stay, recycled but never freed before the index is.
+//! Where the parts of an index live: at addresses that stay, recycled but never freed before the index is.
 //!
-//! Only that makes readers without locks safe: whatever number a reader holds, the part is there; whether it still is
-//! what the number meant is what [`directory`](super::directory) tells.
+//! Only that makes readers without locks safe, and links without checks: whatever part a reader holds, it is there; whether
+//! it still is what the link meant is what [`directory`](super::directory) tells.
+//!
+//! All `unsafe` of the index but a prefetch is here. Its one rule: links and [`Part`]s lead to parts of an arena of the same
+//! [`Index`](super::Index), and are followed only by those who hold that index. All of them are in private fields of this
+//! module's neighbours, and each of these is handed parts of one index only.
+#![expect(unsafe_code, reason = "parts are reached by their addresses")]
 
 use std::iter::repeat_with;
-use std::sync::OnceLock;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::kernels;
 
-const SLAB_BITS: u32 = 22;
-const SLAB_LEN_MAX: u32 = 1 << SLAB_BITS;
-
-/// Parts by number: the upper 10 bits name one of `SLABS` slabs, the lower 22 the part in it.
+/// The owner of parts. It is asked for new ones only; links lead to those that are there.
 #[derive(Debug)]
-pub(super) struct Arena<T, const SLABS: usize> {
-    slabs: [OnceLock<Box<[T]>>; SLABS],
+pub(super) struct Arena<T> {
+    slabs: Mutex<Vec<Slab<T>>>,
 }
 
-impl<T, const SLABS: usize> Arena<T, SLABS> {
+/// Parts in one allocation, as a bare pointer: moving a `Box` would end the life of pointers into it.
+#[derive(Debug)]
+struct Slab<T>(NonNull<[T]>);
+
+// SAFETY: a slab owns its parts as a box would.
+unsafe impl<T: Send> Send for Slab<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Slab<T> {}
+
+impl<T> Drop for Slab<T> {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from a box, and this is the only place that makes it one again.
+        drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+    }
+}
+
+impl<T> Arena<T> {
     pub(super) const fn new() -> Self {
-        const { assert!(SLABS <= 1 << (u32::BITS - SLAB_BITS)) };
         Self {
-            slabs: [const { OnceLock::new() }; SLABS],
+            slabs: Mutex::new(Vec::new()),
         }
     }
 
-    /// The part with this number.
-    #[inline]
-    pub(super) fn get(&self, number: u32) -> Option<&T> {
+    /// Takes `parts` in, to stay where they are until the arena goes.
+    pub(super) fn add(&self, parts: Box<[T]>) -> &[T] {
+        let parts = NonNull::from(Box::leak(parts));
         self.slabs
-            .get((number >> SLAB_BITS) as usize)?
-            .get()?
-            .get((number % SLAB_LEN_MAX) as usize)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Slab(parts));
+        // SAFETY: slabs are dropped with the arena only, which is borrowed as long as what is returned.
+        unsafe { parts.as_ref() }
+    }
+}
+
+/// A part that its holder may change its mind about, with no life of its own: good as long as the arena is.
+#[derive(Debug)]
+pub(super) struct Part<T>(NonNull<T>);
+
+impl<T> Clone for Part<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Part<T> {}
+
+// SAFETY: it is a shared reference in all but its life.
+unsafe impl<T: Sync> Send for Part<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Part<T> {}
+
+impl<T> Part<T> {
+    pub(super) fn of(part: &T) -> Self {
+        Self(NonNull::from(part))
+    }
+
+    /// The part, which lies in `arena`.
+    #[inline]
+    pub(super) fn get(self, arena: &Arena<T>) -> &T {
+        let _lives_as_long = arena;
+        // SAFETY: the rule above: the part is of this arena, so it is there as long as that is borrowed.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+/// A way from one part to another, which readers may take while the writer turns it elsewhere.
+#[derive(Debug)]
+pub(super) struct Link<T>(AtomicPtr<T>);
+
+impl<T> Default for Link<T> {
+    fn default() -> Self {
+        Self::none()
+    }
+}
+
+impl<T> Link<T> {
+    /// A link that leads nowhere yet.
+    pub(super) const fn none() -> Self {
+        Self(AtomicPtr::new(ptr::null_mut()))
+    }
+
+    /// Leads to `part` from now on; who follows it there sees what was stored there before.
+    pub(super) fn set(&self, part: &T) {
+        self.0
+            .store(ptr::from_ref(part).cast_mut(), Ordering::Release);
+    }
+
+    /// Leads nowhere again.
+    pub(super) fn clear(&self) {
+        self.0.store(ptr::null_mut(), Ordering::Release);
+    }
+
+    /// The part it leads to.
+    #[inline]
+    pub(super) fn get(&self) -> Option<&T> {
+        // SAFETY: the rule above: what was set is a part of an arena that goes together with everything that holds links, and
+        // parts are only ever changed through their atomics.
+        unsafe { self.0.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// Whether it leads to `part`.
+    #[inline]
+    pub(super) fn leads_to(&self, part: &T) -> bool {
+        ptr::eq(self.0.load(Ordering::Acquire), part)
     }
 }
 
 /// The writer's half of an arena: which parts are free.
 #[derive(Debug)]
-pub(super) struct Pool {
-    free: Vec<u32>,
-    slabs: u32,
-    parts: u32,
+pub(super) struct Pool<T> {
+    free: Vec<Part<T>>,
+    parts: usize,
     /// A new slab has one part for so many that there are.
-    share: u32,
-    slab_bytes: u64,
+    share: usize,
 }
 
-impl Pool {
-    pub(super) const fn new(share: u32) -> Self {
+impl<T: Default> Pool<T> {
+    pub(super) const fn new(share: usize) -> Self {
         Self {
             free: Vec::new(),
-            slabs: 0,
             parts: 0,
             share,
-            slab_bytes: 0,
         }
     }
 
     /// A part nobody uses, in the state its last user left it in.
-    ///
-    /// # Panics
-    /// When all slabs are used up, which are chosen to be more than there is memory for.
-    pub(super) fn take<T: Default, const SLABS: usize>(&mut self, arena: &Arena<T, SLABS>) -> u32 {
-        if let Some(number) = self.free.pop() {
-            return number;
+    pub(super) fn take<'a>(&mut self, arena: &'a Arena<T>) -> &'a T {
+        if self.free.is_empty() {
+            self.add_slab(arena, (self.parts / self.share).max(1));
         }
-        let len = (self.parts / self.share).clamp(1, SLAB_LEN_MAX);
-        let first = self.add_slab(arena, len);
-        self.free.extend((first + 1..first + len).rev());
-        first
+        match self.free.pop() {
+            Some(part) => part.get(arena),
+            None => unreachable!("a slab has parts"),
+        }
     }
 
     /// Makes sure that so many parts are free, the new ones side by side.
-    ///
-    /// # Panics
-    /// As [`take`](Self::take).
-    pub(super) fn reserve<T: Default, const SLABS: usize>(
-        &mut self,
-        arena: &Arena<T, SLABS>,
-        parts: u32,
-    ) {
-        let free = u32::try_from(self.free.len()).unwrap_or(u32::MAX);
-        let mut missing = parts.saturating_sub(free);
-        while missing > 0 {
-            let len = missing.min(SLAB_LEN_MAX);
-            let first = self.add_slab(arena, len);
-            self.free.extend((first..first + len).rev());
-            missing -= len;
+    pub(super) fn reserve(&mut self, arena: &Arena<T>, parts: usize) {
+        let missing = parts.saturating_sub(self.free.len());
+        if missing > 0 {
+            self.add_slab(arena, missing);
         }
     }
 
-    /// Adds a slab of so many parts and returns the number of the first.
-    fn add_slab<T: Default, const SLABS: usize>(
-        &mut self,
-        arena: &Arena<T, SLABS>,
-        len: u32,
-    ) -> u32 {
-        let Some(slab) = arena.slabs.get(self.slabs as usize) else {
-            panic!("the index has used up its numbers")
-        };
-        slab.get_or_init(|| {
-            let mut parts = kernels::vec_in_large_pages(len as usize);
-            parts.extend(repeat_with(T::default).take(len as usize));
-            parts.into_boxed_slice()
-        });
-        let first = self.slabs.wrapping_shl(SLAB_BITS);
-        self.slab_bytes += bytes_of::<T>(len as usize);
-        self.slabs += 1;
-        self.parts = self.parts.saturating_add(len);
-        first
+    fn add_slab(&mut self, arena: &Arena<T>, len: usize) {
+        let mut parts = kernels::vec_in_large_pages(len);
+        parts.extend(repeat_with(T::default).take(len));
+        let parts = arena.add(parts.into_boxed_slice());
+        // The first comes out first.
+        self.free.extend(parts.iter().rev().map(Part::of));
+        self.parts += len;
     }
 
     /// Gives a part back. Readers may still look at it; what they see there they throw away.
-    pub(super) fn put(&mut self, number: u32) {
-        self.free.push(number);
+    pub(super) fn put(&mut self, part: &T) {
+        self.free.push(Part::of(part));
     }
 
     /// What the arena's parts and this take, the two structs themselves aside.
-    pub(super) fn memory_bytes(&self) -> u64 {
-        self.slab_bytes + bytes_of::<u32>(self.free.capacity())
+    pub(super) const fn memory_bytes(&self) -> u64 {
+        bytes_of::<T>(self.parts) + bytes_of::<Part<T>>(self.free.capacity())
     }
 }
 
@@ -131,33 +195,48 @@ pub(super) const fn bytes_of<T>(len: usize) -> u64 {
 mod tests {
     use super::*;
     use std::collections::HashSet;
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::AtomicU32;
 
     #[test]
-    fn numbers_are_distinct_and_parts_stay() {
-        let arena = Arena::<AtomicU32, 1024>::new();
+    fn parts_are_distinct_and_stay() {
+        let arena = Arena::<AtomicU32>::new();
         let mut pool = Pool::new(64);
         let count: u32 = if cfg!(miri) { 300 } else { 20_000 };
-        let numbers: Vec<u32> = (0..count).map(|_| pool.take(&arena)).collect();
-        assert_eq!(numbers.iter().collect::<HashSet<_>>().len(), numbers.len());
-        for (value, &number) in (0..).zip(&numbers) {
-            arena.get(number).unwrap().store(value, Ordering::Relaxed);
+        let parts: Vec<&AtomicU32> = (0..count).map(|_| pool.take(&arena)).collect();
+        let places: HashSet<_> = parts.iter().map(|&part| ptr::from_ref(part)).collect();
+        assert_eq!(places.len(), parts.len());
+        for (value, part) in (0..).zip(&parts) {
+            part.store(value, Ordering::Relaxed);
         }
-        for (value, &number) in (0..).zip(&numbers) {
-            assert_eq!(arena.get(number).unwrap().load(Ordering::Relaxed), value);
+        for (value, part) in (0..).zip(&parts) {
+            assert_eq!(part.load(Ordering::Relaxed), value);
         }
-        assert!(arena.get(u32::MAX).is_none());
         assert!(pool.memory_bytes() >= u64::from(count) * 4);
     }
 
     #[test]
     fn what_is_given_back_is_taken_again() {
-        let arena = Arena::<AtomicU32, 1024>::new();
+        let arena = Arena::<AtomicU32>::new();
         let mut pool = Pool::new(8);
         let first = pool.take(&arena);
-        let before = pool.slab_bytes;
+        let before = pool.parts;
         pool.put(first);
-        assert_eq!(pool.take(&arena), first);
-        assert_eq!(pool.slab_bytes, before);
+        assert!(ptr::eq(pool.take(&arena), first));
+        assert_eq!(pool.parts, before);
+    }
+
+    #[test]
+    fn links_lead_where_they_were_set_to_wherever_the_arena_goes() {
+        let arena = Arena::<AtomicU32>::new();
+        let link = Link::none();
+        assert!(link.get().is_none());
+        link.set(Pool::new(8).take(&arena));
+        let arena = Box::new(arena);
+        link.get().unwrap().store(7, Ordering::Relaxed);
+        assert_eq!(link.get().unwrap().load(Ordering::Relaxed), 7);
+        assert!(link.leads_to(link.get().unwrap()));
+        link.clear();
+        assert!(link.get().is_none());
+        drop(arena);
     }
 }

@@ -2,118 +2,132 @@
 //!
 //! A slot for each value of a tag's upper bits; where a segment's depth is less than the directory's, several slots hold it.
 //! A reader takes a [`Place`] here, looks into the segment, and then asks whether the place is
-//! [`unchanged`](Directory::unchanged): if it is, the segment was in use all the while and what was seen there counts;
+//! [`unchanged`](Place::is_unchanged): if it is, the segment was in use all the while and what was seen there counts;
 //! if not, its parts may have been recycled under the reader's eyes, and it looks again.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use std::sync::atomic::{Ordering, fence};
 
-use super::arena::bytes_of;
-use super::segment::{DEPTH_MAX, Segment};
+use super::arena::{Arena, Link, bytes_of};
+use super::segment::Segment;
+use super::segments::Row;
 
-/// Slots at every depth there was; those of lesser depths are out of use and stay, for readers that still look at them.
+/// The slots of the depth of now. Those of lesser depths are empty and stay, for readers that still look at them.
 #[derive(Debug)]
 pub(super) struct Directory {
-    depth: AtomicU32,
-    slots: [OnceLock<Box<[AtomicU64]>>; DEPTH_MAX as usize + 1],
+    level: Link<Level>,
+    levels: Arena<Level>,
+}
+
+/// A slot for each value of the upper `depth` bits of a tag.
+#[derive(Debug)]
+struct Level {
+    depth: u32,
+    slots: Box<[Link<Row>]>,
 }
 
 /// Where a tag's segment was read from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<'a> {
-    depth: u32,
-    slot: &'a AtomicU64,
-    pub(super) segment: Segment,
+    slot: &'a Link<Row>,
+    head: u64,
+    pub(super) segment: Segment<'a>,
+}
+
+impl Place<'_> {
+    /// Whether this is what [`Directory::place`] would say now, and so was all the time between.
+    ///
+    /// The fence pairs with those of [`Directory::publish`] and of making a segment: whoever saw a store into a recycled part also
+    /// sees here that the segment it was taken from was replaced, or that the row it had is another one's.
+    #[inline]
+    pub(super) fn is_unchanged(&self) -> bool {
+        fence(Ordering::Acquire);
+        let row = self.segment.row();
+        self.slot.leads_to(row) && row.head() == self.head
+    }
 }
 
 impl Directory {
-    /// One slot with one segment for all tags.
-    pub(super) fn new(segment: Segment) -> Self {
-        let slots: [OnceLock<Box<[_]>>; _] = [const { OnceLock::new() }; DEPTH_MAX as usize + 1];
-        let [first, ..] = &slots;
-        first.get_or_init(|| Box::new([AtomicU64::new(segment.to_word())]));
-        Self {
-            depth: AtomicU32::new(0),
-            slots,
+    /// One slot, for all tags, that is still empty.
+    pub(super) fn new() -> Self {
+        let directory = Self {
+            level: Link::none(),
+            levels: Arena::new(),
+        };
+        directory.add(0, Box::new([Link::none()]));
+        directory
+    }
+
+    fn add(&self, depth: u32, slots: Box<[Link<Row>]>) {
+        if let [level] = self.levels.add(Box::new([Level { depth, slots }])) {
+            self.level.set(level);
         }
     }
 
     /// Upper bits of a tag that name its slot.
     pub(super) fn depth(&self) -> u32 {
-        self.depth.load(Ordering::Relaxed)
+        self.level.get().map_or(0, |level| level.depth)
     }
 
-    /// The segment of `tag`.
+    /// The segment of `tag`; `None` while the directory is being doubled: the next look will find it.
     #[inline]
     pub(super) fn place(&self, tag: u32) -> Option<Place<'_>> {
-        let depth = self.depth.load(Ordering::Acquire);
-        let slot = self
-            .slots
-            .get(depth as usize)?
-            .get()?
-            .get(prefix(tag, depth))?;
+        let level = self.level.get()?;
+        let slot = level.slots.get(prefix(tag, level.depth))?;
+        let row = slot.get()?;
+        let head = row.head();
         Some(Place {
-            depth,
             slot,
-            segment: Segment::from_word(slot.load(Ordering::Acquire)),
+            head,
+            segment: row.segment_of(head),
         })
     }
 
-    /// Whether `place` is what [`Self::place`] would say now, and so was all the time between.
-    ///
-    /// The fence pairs with the one in [`Self::publish`]: whoever saw a store into a recycled part also sees here that the
-    /// segment it was taken from was replaced.
+    /// The same for the writer, for whom it is there.
     #[inline]
-    pub(super) fn unchanged(&self, place: &Place<'_>) -> bool {
-        fence(Ordering::Acquire);
-        place.slot.load(Ordering::Relaxed) == place.segment.to_word()
-            && self.depth.load(Ordering::Relaxed) == place.depth
+    pub(super) fn segment(&self, tag: u32) -> Option<Segment<'_>> {
+        self.place(tag).map(|place| place.segment)
     }
 
     /// Gives all tags that share their upper bits with `tag`, as many as `segment` is deep, this segment. What
     /// was stored into its lines before is seen by whoever finds it; what the caller stores from now on into parts of
     /// the one replaced is seen by none who take it for that segment's. The writer's alone.
-    pub(super) fn publish(&self, tag: u32, segment: Segment) {
+    pub(super) fn publish(&self, tag: u32, segment: Segment<'_>) {
         while self.depth() < segment.depth() {
             self.double();
         }
-        let depth = self.depth();
-        let each = 1_usize << (depth - segment.depth());
+        let Some(level) = self.level.get() else {
+            return;
+        };
+        let each = 1_usize << (level.depth - segment.depth());
         let first = prefix(tag, segment.depth()) * each;
-        let slots = self.slots.get(depth as usize).and_then(OnceLock::get);
-        for slot in slots
-            .and_then(|slots| slots.get(first..first + each))
-            .into_iter()
-            .flatten()
-        {
-            slot.store(segment.to_word(), Ordering::Release);
+        for slot in level.slots.iter().skip(first).take(each) {
+            slot.set(segment.row());
         }
         fence(Ordering::Release);
     }
 
+    /// Every slot twice. The old ones are emptied, so that who took a place there before looks again.
     fn double(&self) {
-        let depth = self.depth() as usize;
-        if let (Some(from), Some(to)) = (
-            self.slots.get(depth).and_then(OnceLock::get),
-            self.slots.get(depth + 1),
-        ) {
-            let copy = |slot: &AtomicU64| AtomicU64::new(slot.load(Ordering::Relaxed));
-            to.get_or_init(|| {
-                from.iter()
-                    .flat_map(|slot| [copy(slot), copy(slot)])
-                    .collect()
-            });
-        }
-        self.depth.store(self.depth() + 1, Ordering::Release);
+        let Some(level) = self.level.get() else {
+            return;
+        };
+        let copy = |slot: &Link<Row>| {
+            let twin = Link::none();
+            if let Some(row) = slot.get() {
+                twin.set(row);
+            }
+            twin
+        };
+        let slots = level.slots.iter().flat_map(|slot| [copy(slot), copy(slot)]);
+        self.add(level.depth + 1, slots.collect());
+        level.slots.iter().for_each(Link::clear);
+        fence(Ordering::Release);
     }
 
     /// What all slots take, the struct itself aside.
     pub(super) fn memory_bytes(&self) -> u64 {
-        self.slots
-            .iter()
-            .filter_map(OnceLock::get)
-            .map(|slots| bytes_of::<AtomicU64>(slots.len()))
-            .sum()
+        let levels = self.depth() + 1;
+        bytes_of::<Link<Row>>((1 << levels) - 1) + bytes_of::<Level>(levels as usize)
     }
 }
 
@@ -125,53 +139,64 @@ fn prefix(tag: u32, depth: u32) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::segments::{SegmentPool, Segments};
     use super::*;
 
     #[test]
     fn tags_find_the_segment_of_their_prefix() {
-        let root = Segment::new(0, 1, 0);
-        let directory = Directory::new(root);
-        let segment_of = |tag| directory.place(tag).unwrap().segment;
-        assert_eq!(segment_of(u32::MAX), root);
+        let segments = Segments::new();
+        let mut pool = SegmentPool::new();
+        let mut make = |depth| pool.make(&segments, 1, depth);
+        let directory = Directory::new();
+        assert!(directory.place(0).is_none());
+        let root = make(0);
+        directory.publish(0, root);
+        let is = |tag, segment: Segment<'_>| {
+            std::ptr::eq(directory.segment(tag).unwrap().row(), segment.row())
+        };
+        assert!(is(u32::MAX, root));
 
-        let [low, high] = [Segment::new(1, 1, 1), Segment::new(2, 1, 1)];
+        let [low, high] = [make(1), make(1)];
         let place = directory.place(5).unwrap();
-        assert!(directory.unchanged(&place));
+        assert!(place.is_unchanged());
         directory.publish(0, low);
         directory.publish(1 << 31, high);
-        assert!(!directory.unchanged(&place));
-        assert_eq!(
-            (
-                segment_of(0),
-                segment_of(u32::MAX >> 1),
-                segment_of(1 << 31)
-            ),
-            (low, low, high)
-        );
+        assert!(!place.is_unchanged());
+        assert!(is(0, low) && is(u32::MAX >> 1, low) && is(1 << 31, high));
 
-        let deep = Segment::new(3, 1, 3);
+        let deep = make(3);
         let place = directory.place(1 << 31).unwrap();
         directory.publish(0b010 << 29, deep);
         assert!(
-            !directory.unchanged(&place),
+            !place.is_unchanged(),
             "doubling alone makes a reader look again"
         );
-        assert_eq!(
-            (
-                segment_of(0b001 << 29),
-                segment_of(0b010 << 29),
-                segment_of(0b011 << 29)
-            ),
-            (low, deep, low)
-        );
-        assert_eq!(segment_of(u32::MAX), high);
-        assert_eq!(directory.memory_bytes(), (1 + 2 + 4 + 8) * 8);
+        assert!(is(0b001 << 29, low) && is(0b010 << 29, deep) && is(0b011 << 29, low));
+        assert!(is(u32::MAX, high));
+        assert!(directory.memory_bytes() >= (1 + 2 + 4 + 8) * size_of::<usize>() as u64);
 
-        directory.publish(0, Segment::new(4, 2, 1));
-        assert_eq!(
-            segment_of(0b011 << 29).row(),
-            4,
+        let wider = make(1);
+        directory.publish(0, wider);
+        assert!(
+            is(0b011 << 29, wider),
             "all slots of a shallow segment change"
         );
+    }
+
+    #[test]
+    fn a_row_that_comes_back_to_its_slot_is_not_taken_for_what_it_was() {
+        let segments = Segments::new();
+        let mut pool = SegmentPool::new();
+        let directory = Directory::new();
+        let first = pool.make(&segments, 1, 0);
+        directory.publish(0, first);
+        let place = directory.place(9).unwrap();
+        let second = pool.make(&segments, 2, 0);
+        directory.publish(0, second);
+        pool.unmake(first);
+        let third = pool.make(&segments, 1, 0);
+        directory.publish(0, third);
+        assert!(std::ptr::eq(third.row(), first.row()));
+        assert!(!place.is_unchanged());
     }
 }

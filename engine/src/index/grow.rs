@@ -4,8 +4,9 @@
 //! passes over some tens of KiB. Readers go on in the old segment until the new one is published, and only then are its
 //! parts recycled.
 
-use super::line::{CHUNK_LINES, Chunk, Gathered, LINE_PLACES};
-use super::read::Index;
+use std::sync::Arc;
+
+use super::line::{CHUNK_LINES, Chunk, LINE_PLACES};
 use super::segment::{DEPTH_MAX, SEGMENT_CHUNKS, Segment, chunks_for};
 use super::write::IndexWriter;
 
@@ -13,29 +14,31 @@ use super::write::IndexWriter;
 /// alike that splitting does not help, and the segment grows instead.
 const SLOTS_PER_SEGMENT: u64 = 8;
 impl IndexWriter {
-    /// Makes room for one more entry, at least, in the segment `full` of `tag`.
+    /// Makes room for one more entry, at least, in the segment of `tag`.
     #[cold]
     #[inline(never)]
-    pub(super) fn grow(&mut self, tag: u32, full: Segment) {
-        let mut gathered = std::mem::take(&mut self.gathered);
-        self.index.gather(full, &mut gathered);
+    pub(super) fn grow(&mut self, tag: u32) {
+        let index = Arc::clone(&self.index);
+        let Some(full) = index.directory.segment(tag) else {
+            return;
+        };
         if full.chunks() >= SEGMENT_CHUNKS && self.may_split(full) {
-            self.split(tag, full, &gathered);
+            self.split(tag, full);
         } else {
-            let chunks = self.grown(full);
-            let grown = self.pool.make(&self.index.segments, chunks, full.depth());
-            let mut build = Build::new(&self.index, grown);
-            build.store_all(gathered.entries());
+            let grown = self
+                .pool
+                .make(&index.segments, self.grown(full), full.depth());
+            let mut build = Build::new(grown);
+            full.for_each(|tag, word| build.store(tag, word));
             build.finish();
-            self.index.directory.publish(tag, grown);
+            index.directory.publish(tag, grown);
         }
-        self.gathered = gathered;
-        self.pool.unmake(&self.index.segments, full);
+        self.pool.unmake(full);
         self.count_memory();
     }
 
     /// How many chunks a full segment gets: a quarter more at most, or memory would not stay low.
-    fn grown(&self, full: Segment) -> u32 {
+    fn grown(&self, full: Segment<'_>) -> u32 {
         let chunks = full.chunks();
         if chunks >= SEGMENT_CHUNKS {
             chunks + chunks / 8
@@ -46,7 +49,7 @@ impl IndexWriter {
         }
     }
 
-    fn may_split(&self, segment: Segment) -> bool {
+    fn may_split(&self, segment: Segment<'_>) -> bool {
         let depth = self.index.directory.depth();
         let slots_then = 1 << (depth + 1);
         segment.depth() < DEPTH_MAX
@@ -54,28 +57,29 @@ impl IndexWriter {
     }
 
     /// Deals the entries of `full` out to two segments by the first bit below its prefix.
-    fn split(&mut self, tag: u32, full: Segment, gathered: &Gathered) {
-        let index = &*self.index;
+    fn split(&mut self, tag: u32, full: Segment<'_>) {
+        let index = Arc::clone(&self.index);
         let bit = 1 << (31 - full.depth());
-        let entries = gathered.entries();
-        let above = entries.iter().filter(|(tag, _)| tag & bit != 0).count();
+        let mut counts = [0_u64; 2];
+        full.for_each(|tag, _| {
+            let [low, high] = &mut counts;
+            *low += u64::from(tag & bit == 0);
+            *high += u64::from(tag & bit != 0);
+        });
         let least = if self.in_leaps { SEGMENT_CHUNKS } else { 1 };
-        let mut make = |entries: usize| {
-            let chunks = chunks_for(entries as u64).max(least);
+        let [low, high] = counts.map(|entries| {
+            let chunks = chunks_for(entries).max(least);
             self.pool.make(&index.segments, chunks, full.depth() + 1)
-        };
-        let low = make(entries.len() - above);
-        let high = make(above);
-        let mut build_low = Build::new(index, low);
-        let mut build_high = Build::new(index, high);
-        for &(tag, word) in entries {
+        });
+        let (mut build_low, mut build_high) = (Build::new(low), Build::new(high));
+        full.for_each(|tag, word| {
             let build = if tag & bit == 0 {
                 &mut build_low
             } else {
                 &mut build_high
             };
             build.store(tag, word);
-        }
+        });
         build_low.finish();
         build_high.finish();
         index.directory.publish(tag & !bit, low);
@@ -84,22 +88,9 @@ impl IndexWriter {
     }
 }
 
-impl Index {
-    /// All entries of `segment`, for the writer.
-    pub(super) fn gather(&self, segment: Segment, to: &mut Gathered) {
-        to.start(segment.chunks());
-        for nth in 0..segment.chunks() {
-            if let Some(chunk) = self.segments.chunk(segment, nth) {
-                chunk.pour(to);
-            }
-        }
-    }
-}
-
 /// A segment that is being filled and that nobody knows yet.
 pub(super) struct Build<'a> {
-    index: &'a Index,
-    segment: Segment,
+    segment: Segment<'a>,
     chunks: Vec<&'a Chunk>,
     /// How many places of each line are taken.
     taken: Vec<u8>,
@@ -109,23 +100,16 @@ pub(super) struct Build<'a> {
 }
 
 impl<'a> Build<'a> {
-    pub(super) fn new(index: &'a Index, segment: Segment) -> Self {
+    pub(super) fn new(segment: Segment<'a>) -> Self {
         let chunks = (0..segment.chunks())
-            .filter_map(|nth| index.segments.chunk(segment, nth))
+            .filter_map(|nth| segment.row().chunk(segment.lines(), nth))
             .collect();
         Self {
-            index,
             segment,
             chunks,
             taken: vec![0; segment.lines() as usize],
             displaced: Vec::new(),
             entries: 0,
-        }
-    }
-
-    pub(super) fn store_all(&mut self, entries: &[(u32, u64)]) {
-        for &(tag, word) in entries {
-            self.store(tag, word);
         }
     }
 
@@ -167,6 +151,7 @@ impl<'a> Build<'a> {
                 }
             }
         }
-        self.index.segments.set_entries(self.segment, self.entries);
+        let row = self.segment.row();
+        row.set_room(row.room().saturating_sub(self.entries));
     }
 }

@@ -3,7 +3,7 @@
 //! A place is empty while its word is 0. An entry is stored tag first and word last (Release), so that who reads the word
 //! (Acquire) after the tag has a pair that belonged together, or one whose extent the full hash in the file will refuse.
 
-use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::extent::Extent;
 use super::word;
@@ -20,8 +20,9 @@ pub(super) const CHUNK_PLACES: u32 = CHUNK_LINES * LINE_PLACES;
 #[repr(C, align(64))]
 pub(super) struct Line {
     words: [AtomicU64; LINE_PLACES as usize],
-    /// The upper halves of the tags; what is left of them is in the words.
-    tags: [AtomicU16; LINE_PLACES as usize],
+    /// The lower parts of the tags, first place lowest; what is left of them is in the words.
+    tags: AtomicU64,
+    tags_of_last: AtomicU32,
     /// Eight counts of four bits, by [`cell`] of the tag: entries that lie further along their routes than here.
     passed: AtomicU32,
 }
@@ -32,48 +33,45 @@ pub(super) struct Chunk {
     lines: [Line; CHUNK_LINES as usize],
 }
 
-/// Entries on their way from one segment to another, as tags and words.
-#[derive(Debug, Default)]
-pub(super) struct Gathered {
-    entries: Vec<(u32, u64)>,
-    len: usize,
-}
-
-impl Gathered {
-    /// Forgets what was gathered, and makes room for the entries of so many chunks.
-    pub(super) fn start(&mut self, chunks: u32) {
-        let room = chunks as usize * CHUNK_PLACES as usize + 1;
-        if self.entries.len() < room {
-            self.entries.resize(room, (0, 0));
-        }
-        self.len = 0;
-    }
-
-    /// What was gathered.
-    pub(super) fn entries(&self) -> &[(u32, u64)] {
-        self.entries.get(..self.len).unwrap_or(&[])
-    }
-
-    /// The memory it takes.
-    pub(super) fn memory_bytes(&self) -> u64 {
-        super::arena::bytes_of::<(u32, u64)>(self.entries.capacity())
-    }
-}
-
 impl Line {
-    /// A bit for each place whose tag begins like this one, empty ones too. Without branches: which place it is cannot be
-    /// predicted.
+    /// The places whose tag ends like this one, empty ones too. All at once: which place it is cannot be predicted.
     #[inline]
-    pub(super) fn matches(&self, tag: u32) -> u32 {
-        let upper = word::upper(tag);
-        bits(&self.tags, |at| at.load(Ordering::Relaxed) == upper)
+    pub(super) fn matches(&self, tag: u32) -> Matches {
+        let pattern = u64::from(word::lower(tag)) * LOWEST;
+        let first = zero_lanes(self.tags.load(Ordering::Relaxed) ^ pattern);
+        let last = u64::from(self.tags_of_last.load(Ordering::Relaxed));
+        let last = zero_lanes(last ^ pattern) & 0x8000_8000;
+        // A lane's highest bit, moved to where the lanes of both have places of their own.
+        Matches(first >> 15 | last >> 14)
     }
 
-    /// The extent at `place`, if there is one and its tag ends like this one.
+    fn lower_of(&self, place: u32) -> u16 {
+        if place < 4 {
+            (self.tags.load(Ordering::Relaxed) >> (16 * place)) as u16
+        } else {
+            (self.tags_of_last.load(Ordering::Relaxed) >> (16 * (place - 4))) as u16
+        }
+    }
+
+    fn set_lower(&self, place: u32, lower: u16) {
+        if place < 4 {
+            let shift = 16 * place;
+            let others = self.tags.load(Ordering::Relaxed) & !(0xffff << shift);
+            self.tags
+                .store(others | u64::from(lower) << shift, Ordering::Relaxed);
+        } else {
+            let shift = 16 * (place - 4);
+            let others = self.tags_of_last.load(Ordering::Relaxed) & !(0xffff << shift);
+            self.tags_of_last
+                .store(others | u32::from(lower) << shift, Ordering::Relaxed);
+        }
+    }
+
+    /// The extent at `place`, if there is one and its tag begins like this one.
     #[inline]
     pub(super) fn extent_of(&self, place: u32, tag: u32) -> Option<Extent> {
         let word = self.words.get(place as usize)?.load(Ordering::Acquire);
-        word::extent(word).filter(|_| word::ends_like(word, tag))
+        word::extent(word).filter(|_| word::begins_like(word, tag))
     }
 
     /// The extent at `place`, if there is one.
@@ -90,7 +88,9 @@ impl Line {
     /// The first empty place.
     #[inline]
     pub(super) fn vacancy(&self) -> Option<u32> {
-        let places = bits(&self.words, |at| at.load(Ordering::Relaxed) == 0);
+        let places = (0..).zip(&self.words).fold(0_u32, |places, (place, word)| {
+            places | u32::from(word.load(Ordering::Relaxed) == 0) << place
+        });
         (places != 0).then(|| places.trailing_zeros())
     }
 
@@ -103,10 +103,9 @@ impl Line {
     /// The same for an entry that comes from another line.
     #[inline]
     pub(super) fn store_word(&self, place: u32, tag: u32, word: u64) {
-        let place = place as usize;
-        if let (Some(to_tag), Some(to_word)) = (self.tags.get(place), self.words.get(place)) {
-            to_tag.store(word::upper(tag), Ordering::Relaxed);
-            to_word.store(word, Ordering::Release);
+        self.set_lower(place, word::lower(tag));
+        if let Some(at) = self.words.get(place as usize) {
+            at.store(word, Ordering::Release);
         }
     }
 
@@ -154,15 +153,15 @@ impl Chunk {
         &self.lines[(nth % CHUNK_LINES) as usize]
     }
 
-    /// Appends the entries of this chunk to `to`, in the order of its lines, and counts them. Without branches on what is empty.
-    pub(super) fn pour(&self, to: &mut Gathered) {
+    /// Shows every entry of this chunk, as its tag and word, in the order of its lines.
+    #[inline]
+    pub(super) fn for_each(&self, mut visit: impl FnMut(u32, u64)) {
         for line in &self.lines {
-            for (word, tag) in line.words.iter().zip(&line.tags) {
+            for (place, word) in (0..).zip(&line.words) {
                 let word = word.load(Ordering::Acquire);
-                if let Some(next) = to.entries.get_mut(to.len) {
-                    *next = (word::tag(tag.load(Ordering::Relaxed), word), word);
+                if word != 0 {
+                    visit(word::tag(line.lower_of(place), word), word);
                 }
-                to.len += usize::from(word != 0);
             }
         }
     }
@@ -178,12 +177,34 @@ impl Chunk {
     }
 }
 
-/// A bit for each of `all` that `is` is true of.
+/// The lowest bit of each 16-bit lane.
+const LOWEST: u64 = 0x0001_0001_0001_0001;
+/// All bits of each lane but the highest.
+const LOWER: u64 = 0x7fff_7fff_7fff_7fff;
+
+/// The highest bit of each lane that is zero, and no other.
 #[inline]
-fn bits<T, const N: usize>(all: &[T; N], is: impl Fn(&T) -> bool) -> u32 {
-    (0..)
-        .zip(all)
-        .fold(0, |bits, (bit, at)| bits | u32::from(is(at)) << bit)
+const fn zero_lanes(lanes: u64) -> u64 {
+    // No sum reaches the next lane.
+    !((lanes & LOWER) + LOWER | lanes | LOWER)
+}
+
+/// Places of a line, to be taken one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Matches(u64);
+
+impl Iterator for Matches {
+    type Item = u32;
+
+    #[inline]
+    fn next(&mut self) -> Option<u32> {
+        let bit = self.0.trailing_zeros();
+        if self.0 == 0 {
+            return None;
+        }
+        self.0 &= self.0 - 1;
+        Some(bit / 16 + bit % 2 * 4)
+    }
 }
 
 const CELL_MAX: u32 = 15;
@@ -203,6 +224,31 @@ mod tests {
         assert_eq!(size_of::<Line>(), 64);
         assert_eq!(align_of::<Line>(), 64);
         assert_eq!(size_of::<Chunk>(), 64 * CHUNK_LINES as usize);
+    }
+
+    /// The comparison of all tags at once against that of each, where sums and neighbours could mislead it.
+    #[test]
+    fn matches_are_those_of_the_places() {
+        let lowers = [0, 1, 2, 0x7fff, 0x8000, 0x8001, 0xfffe, 0xffff];
+        let line = Line::default();
+        for turn in 0..500_u32 {
+            let of =
+                |place: u32| lowers[((turn / 8_u32.pow(place % 3) + place * turn) % 8) as usize];
+            for place in 0..LINE_PLACES {
+                line.set_lower(place, of(place));
+            }
+            for place in 0..LINE_PLACES {
+                assert_eq!(line.lower_of(place), of(place));
+            }
+            for lower in lowers {
+                let mut found: Vec<u32> = line.matches(u32::from(lower) << 5).collect();
+                found.sort_unstable();
+                let wanted: Vec<u32> = (0..LINE_PLACES)
+                    .filter(|&place| of(place) == lower)
+                    .collect();
+                assert_eq!(found, wanted, "{lower:#x} in turn {turn}");
+            }
+        }
     }
 
     #[test]
@@ -235,21 +281,26 @@ mod tests {
     #[test]
     fn places_fill_and_empty() {
         let line = Line::default();
-        let tag = |n: u32| (n % 2) << 31;
+        let tag = |n: u32| (n % 2) << 5 | 1 << 31;
         for n in 0..LINE_PLACES {
             assert_eq!(line.vacancy(), Some(n));
             line.store(n, tag(n), Extent::new((u64::from(n) + 1) * 64 + 1, 1));
         }
         assert_eq!(line.vacancy(), None);
+        let places = |tag| {
+            let mut places: Vec<u32> = line.matches(tag).collect();
+            places.sort_unstable();
+            places
+        };
         assert_eq!(
-            (line.matches(tag(0)), line.matches(tag(1))),
-            (0b01_0101, 0b10_1010)
+            (places(tag(0)), places(tag(1))),
+            (vec![0, 2, 4], vec![1, 3, 5])
         );
         line.vacate(3);
         assert_eq!((line.vacancy(), line.extent(3)), (Some(3), None));
         line.replace(2, tag(2), Extent::new(64 + 9, 9));
         assert_eq!(line.extent(2), Some(Extent::new(64 + 9, 9)));
         assert_eq!(line.extent_of(2, tag(2)), line.extent(2));
-        assert_eq!(line.extent_of(2, 1 << 5), None);
+        assert_eq!(line.extent_of(2, 1 << 30), None);
     }
 }

@@ -3,16 +3,18 @@
 //! Nothing here stores to shared memory or waits. A reader looks again only when the very segment it was in was replaced meanwhile,
 //! which takes hundreds of insertions into that segment.
 
+use std::hint;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::directory::Directory;
 use super::extent::Extent;
-use super::line::{LINE_PLACES, Line};
+use super::line::Line;
 use super::prefetch::prefetch;
 use super::segment::{Segment, chunks_for};
 use super::segments::{SegmentPool, Segments};
 use super::tag::Mixer;
+use super::word;
 use super::write::IndexWriter;
 
 /// Key hash → extent of the newest entry, for any number of readers beside one [`IndexWriter`].
@@ -52,15 +54,15 @@ impl Index {
     }
 
     pub(super) fn with_mixer(mixer: Mixer) -> (Arc<Self>, IndexWriter) {
-        let segments = Segments::new();
-        let mut pool = SegmentPool::new();
-        let directory = Directory::new(pool.make(&segments, chunks_for(0), 0));
         let index = Arc::new(Self {
             mixer,
-            directory,
-            segments,
+            directory: Directory::new(),
+            segments: Segments::new(),
             counters: Counters::default(),
         });
+        let mut pool = SegmentPool::new();
+        let first = pool.make(&index.segments, chunks_for(0), 0);
+        index.directory.publish(0, first);
         let writer = IndexWriter::new(Arc::clone(&index), pool);
         (index, writer)
     }
@@ -95,23 +97,24 @@ impl Index {
         mut check: impl FnMut(Extent) -> Result<bool, E>,
     ) -> Result<Option<Extent>, E> {
         let tag = self.mixer.tag(hash);
-        while let Some(place) = self.directory.place(tag) {
-            let found = self
-                .search(place.segment, tag, &mut check)?
-                .map(|found| found.extent);
-            if self.directory.unchanged(&place) {
+        loop {
+            let Some(place) = self.directory.place(tag) else {
+                hint::spin_loop();
+                continue;
+            };
+            let found = search(place.segment, tag, &mut check)?.map(|found| found.extent);
+            if place.is_unchanged() {
                 return Ok(found);
             }
         }
-        Ok(None)
     }
 
     /// Brings the line in which a search for `hash` starts nearer; worth it some lookups ahead of [`find`](Self::find).
     #[inline]
     pub fn prefetch(&self, hash: u64) {
         let tag = self.mixer.tag(hash);
-        if let Some(place) = self.directory.place(tag)
-            && let Some(line) = self.segments.line(place.segment, place.segment.home(tag))
+        if let Some(segment) = self.directory.segment(tag)
+            && let Some(line) = segment.line(segment.home(tag))
         {
             prefetch(line);
         }
@@ -122,12 +125,12 @@ impl Index {
     #[inline]
     pub fn prefetch_vacancy(&self, hash: u64) {
         let tag = self.mixer.tag(hash);
-        if let Some(place) = self.directory.place(tag) {
-            let mut route = place.segment.route(tag);
-            let home = self.segments.line(place.segment, route.at);
+        if let Some(segment) = self.directory.segment(tag) {
+            let mut route = segment.route(tag);
+            let home = segment.line(route.at);
             if home.is_some_and(|line| line.vacancy().is_none())
                 && route.advance()
-                && let Some(line) = self.segments.line(place.segment, route.at)
+                && let Some(line) = segment.line(route.at)
             {
                 prefetch(line);
             }
@@ -143,78 +146,59 @@ impl Index {
         let mut next = Some(0);
         while let Some(tag) = next {
             let Some(place) = self.directory.place(tag) else {
-                return;
+                hint::spin_loop();
+                continue;
             };
             extents.clear();
-            self.for_each_in(place.segment, |found| extents.push(found.extent));
-            if self.directory.unchanged(&place) {
+            let words = |_, word| extents.extend(word::extent(word));
+            place.segment.for_each(words);
+            if place.is_unchanged() {
                 extents.iter().copied().for_each(&mut visit);
                 // Segments only split, so where one ended another always starts.
                 next = place.segment.tag_after(tag);
             }
         }
     }
+}
 
-    /// The entry with `tag` in `segment` that `check` accepts.
-    #[inline]
-    pub(super) fn search<E>(
-        &self,
-        segment: Segment,
-        tag: u32,
-        check: &mut impl FnMut(Extent) -> Result<bool, E>,
-    ) -> Result<Option<Found<'_>>, E> {
-        let at = segment.home(tag);
-        let Some(line) = self.segments.line(segment, at) else {
-            return Ok(None);
-        };
-        if let Some(found) = search_line(line, at, tag, check)? {
-            return Ok(Some(found));
-        }
-        if line.was_passed(tag) {
-            self.search_further(segment, tag, check)
-        } else {
-            Ok(None)
-        }
+/// The entry with `tag` in `segment` that `check` accepts.
+#[inline]
+pub(super) fn search<'a, E>(
+    segment: Segment<'a>,
+    tag: u32,
+    check: &mut impl FnMut(Extent) -> Result<bool, E>,
+) -> Result<Option<Found<'a>>, E> {
+    let at = segment.home(tag);
+    let Some(line) = segment.line(at) else {
+        return Ok(None);
+    };
+    if let Some(found) = search_line(line, at, tag, check)? {
+        return Ok(Some(found));
     }
-
-    /// Goes on behind the home line, out of the way of most searches.
-    #[inline(never)]
-    fn search_further<E>(
-        &self,
-        segment: Segment,
-        tag: u32,
-        check: &mut impl FnMut(Extent) -> Result<bool, E>,
-    ) -> Result<Option<Found<'_>>, E> {
-        let mut route = segment.route(tag);
-        while route.advance()
-            && let Some(line) = self.segments.line(segment, route.at)
-        {
-            let found = search_line(line, route.at, tag, check)?;
-            if found.is_some() || !line.was_passed(tag) {
-                return Ok(found);
-            }
-        }
+    if line.was_passed(tag) {
+        search_further(segment, tag, check)
+    } else {
         Ok(None)
     }
+}
 
-    /// All entries of `segment`, in the order of its lines.
-    pub(super) fn for_each_in<'a>(&'a self, segment: Segment, mut visit: impl FnMut(Found<'a>)) {
-        for at in 0..segment.lines() {
-            let Some(line) = self.segments.line(segment, at) else {
-                return;
-            };
-            for place in 0..LINE_PLACES {
-                if let Some(extent) = line.extent(place) {
-                    visit(Found {
-                        line,
-                        place,
-                        extent,
-                        at,
-                    });
-                }
-            }
+/// Goes on behind the home line, out of the way of most searches.
+#[inline(never)]
+fn search_further<'a, E>(
+    segment: Segment<'a>,
+    tag: u32,
+    check: &mut impl FnMut(Extent) -> Result<bool, E>,
+) -> Result<Option<Found<'a>>, E> {
+    let mut route = segment.route(tag);
+    while route.advance()
+        && let Some(line) = segment.line(route.at)
+    {
+        let found = search_line(line, route.at, tag, check)?;
+        if found.is_some() || !line.was_passed(tag) {
+            return Ok(found);
         }
     }
+    Ok(None)
 }
 
 #[inline]
@@ -224,10 +208,7 @@ fn search_line<'a, E>(
     tag: u32,
     check: &mut impl FnMut(Extent) -> Result<bool, E>,
 ) -> Result<Option<Found<'a>>, E> {
-    let mut matches = line.matches(tag);
-    while matches != 0 {
-        let place = matches.trailing_zeros();
-        matches &= matches - 1;
+    for place in line.matches(tag) {
         if let Some(extent) = line.extent_of(place, tag)
             && check(extent)?
         {

@@ -1,71 +1,77 @@
 //! A segment: the chunks that hold one range of tags.
 //!
 //! A tag's line is its share of the range, so lines are in the order of tags, and entries can be moved to more lines, or to two
-//! segments, by their tags alone. Which chunks a segment is made of is never changed once readers can see it.
+//! segments, by their tags alone. Which chunks a segment is made of is never changed while readers can find it.
 
-use super::line::{CHUNK_LINES, CHUNK_PLACES};
+use super::line::{CHUNK_LINES, CHUNK_PLACES, Line};
+use super::segments::Row;
 
 /// Chunks of a segment before it is split in two.
-pub(super) const SEGMENT_CHUNKS: u32 = 16;
+pub(super) const SEGMENT_CHUNKS: u32 = 14;
 /// Upper bits of a tag that may name its segment; ten are left to spread over the lines.
 pub(super) const DEPTH_MAX: u32 = 22;
 
-const COUNT_BITS: u32 = 26;
-const COUNT_MAX: u32 = (1 << COUNT_BITS) - 1;
+/// A segment as it was when its row was looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Segment<'a> {
+    row: &'a Row,
+    lines: u32,
+    /// How many upper bits its tags share.
+    depth: u32,
+}
 
-/// A segment in one word: its row, its number of chunks, and its depth, that is how many upper bits its tags share.
-///
-/// In the directory a tag never has the same segment word twice: segments only ever get deeper and, at one depth, only get more
-/// chunks. So a word that is unchanged means that the segment was there all the while.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Segment(u64);
-
-impl Segment {
-    pub(super) fn new(row: u32, chunks: u32, depth: u32) -> Self {
-        assert!(chunks <= COUNT_MAX, "the index has used up its counts");
-        Self(u64::from(row) << 32 | u64::from(chunks) << 6 | u64::from(depth))
+impl<'a> Segment<'a> {
+    #[inline]
+    pub(super) const fn new(row: &'a Row, lines: u32, depth: u32) -> Self {
+        Self { row, lines, depth }
     }
 
     #[inline]
-    pub(super) const fn from_word(word: u64) -> Self {
-        Self(word)
-    }
-
-    #[inline]
-    pub(super) const fn to_word(self) -> u64 {
-        self.0
-    }
-
-    #[inline]
-    pub(super) const fn row(self) -> u32 {
-        (self.0 >> 32) as u32
-    }
-
-    #[inline]
-    pub(super) const fn chunks(self) -> u32 {
-        ((self.0 & 0xffff_ffff) as u32 >> 6) & COUNT_MAX
+    pub(super) const fn row(self) -> &'a Row {
+        self.row
     }
 
     #[inline]
     pub(super) const fn depth(self) -> u32 {
-        (self.0 & 63) as u32
+        self.depth
     }
 
     #[inline]
     pub(super) const fn lines(self) -> u32 {
-        self.chunks() * CHUNK_LINES
+        self.lines
+    }
+
+    pub(super) const fn chunks(self) -> u32 {
+        self.lines / CHUNK_LINES
+    }
+
+    /// The line with this number. `None`, or a line of another segment, if the segment was replaced.
+    #[inline]
+    pub(super) fn line(self, line: u32) -> Option<&'a Line> {
+        let chunk = self.row.chunk(self.lines, line / CHUNK_LINES)?;
+        Some(chunk.line(line))
+    }
+
+    /// Shows every entry, as its tag and word, in the order of the lines.
+    #[inline]
+    pub(super) fn for_each(self, mut visit: impl FnMut(u32, u64)) {
+        for nth in 0..self.chunks() {
+            if let Some(chunk) = self.row.chunk(self.lines, nth) {
+                chunk.for_each(&mut visit);
+            }
+        }
     }
 
     /// Entries it may hold; its lines have places for an eighth more or so, which keeps searches short.
     pub(super) fn capacity(self) -> u64 {
-        u64::from(self.chunks()) * u64::from(CHUNK_PLACES) * FULL / UNIT
+        capacity(self.chunks())
     }
 
     /// The line in which the search for `tag` starts.
     #[inline]
     pub(super) fn home(self, tag: u32) -> u32 {
-        let below_prefix = (u64::from(tag) << self.depth()) & u64::from(u32::MAX);
-        ((below_prefix * u64::from(self.lines())) >> 32) as u32
+        let below_prefix = tag << self.depth;
+        (u64::from(below_prefix) * u64::from(self.lines) >> 32) as u32
     }
 
     /// The first tag above those of the segment that `tag` belongs to.
@@ -121,6 +127,11 @@ const FULL: u64 = 57;
 const REBUILT: u64 = 53;
 const UNIT: u64 = 64;
 
+/// Entries that so many chunks may hold.
+fn capacity(chunks: u32) -> u64 {
+    u64::from(chunks) * u64::from(CHUNK_PLACES) * FULL / UNIT
+}
+
 /// The fewest chunks that hold `entries` and have room for some more.
 pub(super) fn chunks_for(entries: u64) -> u32 {
     let each = u64::from(CHUNK_PLACES) * REBUILT / UNIT;
@@ -141,23 +152,10 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn a_word_keeps_its_parts() {
-        let segment = Segment::new(u32::MAX, COUNT_MAX, 22);
-        assert_eq!(
-            (segment.row(), segment.chunks(), segment.depth()),
-            (u32::MAX, COUNT_MAX, 22)
-        );
-        let segment = Segment::new(7, 1, 0);
-        assert_eq!(
-            (segment.row(), segment.chunks(), segment.depth()),
-            (7, 1, 0)
-        );
-    }
-
-    #[test]
     fn homes_are_in_the_order_of_tags_and_inside() {
-        for (chunks, depth) in [(1, 0), (9, 0), (16, 5), (13, 22), (40_000, 0)] {
-            let segment = Segment::new(0, chunks, depth);
+        let row = Row::default();
+        for (chunks, depth) in [(1, 0), (9, 0), (14, 5), (13, 22), (40_000, 0)] {
+            let segment = Segment::new(&row, chunks * CHUNK_LINES, depth);
             assert_eq!(segment.home(0), 0);
             assert_eq!(segment.home(u32::MAX >> depth), segment.lines() - 1);
             // The bits above the depth are the segment's own and do not count.
@@ -170,9 +168,8 @@ mod tests {
     fn sizes_have_room() {
         for entries in 0..20_000 {
             let chunks = chunks_for(entries);
-            let segment = Segment::new(0, chunks, 0);
-            assert!(segment.capacity() > entries);
-            assert!(segment.capacity() < u64::from(segment.lines()) * 6);
+            assert!(capacity(chunks) > entries);
+            assert!(capacity(chunks) < u64::from(chunks * CHUNK_PLACES));
         }
     }
 
@@ -181,10 +178,11 @@ mod tests {
         let sizes: &[u32] = if cfg!(miri) {
             &[1, 3]
         } else {
-            &[1, 3, 9, 11, 15, 16, 21]
+            &[1, 3, 9, 11, 14, 15, 16, 21]
         };
+        let row = Row::default();
         for &chunks in sizes {
-            let segment = Segment::new(0, chunks, 0);
+            let segment = Segment::new(&row, chunks * CHUNK_LINES, 0);
             for tag in [0, 1, 7, 0x1234_5677, u32::MAX - 1, u32::MAX] {
                 let mut route = segment.route(tag);
                 assert_eq!(route.at, segment.home(tag));

@@ -1,191 +1,210 @@
-//! What segments are made of: rows of chunk numbers, and the chunks.
+//! What segments are made of: rows of links to chunks, and the chunks.
 //!
-//! The writer makes and unmakes segments; readers who hold the word of one that was unmade may look at its parts, which are still
+//! The writer makes and unmakes segments; readers who hold the row of one that was unmade may look at its parts, which are still
 //! there, and throw away what they saw.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
-use super::arena::{Arena, Pool};
-use super::line::{CHUNK_LINES, Chunk, Line};
+use super::arena::{Arena, Link, Pool};
+use super::line::{CHUNK_LINES, Chunk};
 use super::segment::{SEGMENT_CHUNKS, Segment};
 
-const ROW_BITS: u32 = SEGMENT_CHUNKS.trailing_zeros();
 const ROW_LEN: u32 = SEGMENT_CHUNKS;
 
-/// The numbers of up to 16 chunks, or of up to 16 further rows where a segment has more chunks than that.
+/// A segment's shape, and the links to its chunks.
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub(super) struct Row {
-    numbers: [AtomicU32; ROW_LEN as usize],
-    /// In a cache line of its own, because the writer changes it with every entry.
-    entries: Entries,
+    /// How often the row was made, its number of chunks and its depth. A reader that finds the same before and after looked at
+    /// one segment.
+    head: AtomicU64,
+    /// Leads to further rows where there are more chunks than links here.
+    above: Link<Rows>,
+    chunks: [Link<Chunk>; ROW_LEN as usize],
+    room: Room,
 }
 
+/// How many more entries the segment may hold; in a cache line of its own, because the writer changes it with every entry.
 #[derive(Debug, Default)]
 #[repr(align(64))]
-struct Entries(AtomicU32);
+struct Room(AtomicU32);
 
-/// Enough for as many as their numbers can name. Fewer for Miri, which looks at each of them whenever an index is borrowed.
-const ROW_SLABS: usize = if cfg!(miri) { 32 } else { 128 };
-const CHUNK_SLABS: usize = if cfg!(miri) { 96 } else { 1024 };
+/// Links to further rows. Only tags that are alike by the thousand make such a segment.
+#[derive(Debug, Default)]
+struct Rows([Link<Row>; ROW_LEN as usize]);
+
+const DEPTH_BITS: u32 = 5;
+const COUNT_BITS: u32 = 27;
+const COUNT_MAX: u32 = (1 << COUNT_BITS) - 1;
+
+impl Row {
+    #[inline]
+    pub(super) fn head(&self) -> u64 {
+        self.head.load(Ordering::Acquire)
+    }
+
+    /// The segment that a row with this head is.
+    #[inline]
+    pub(super) const fn segment_of(&self, head: u64) -> Segment<'_> {
+        let shape = head as u32;
+        let lines = (shape >> DEPTH_BITS) * CHUNK_LINES;
+        Segment::new(self, lines, shape & ((1 << DEPTH_BITS) - 1))
+    }
+
+    /// Gives the row a meaning that no head before had.
+    fn make(&self, chunks: u32, depth: u32) -> Segment<'_> {
+        assert!(chunks <= COUNT_MAX, "the index has used up its counts");
+        let made = (self.head.load(Ordering::Relaxed) >> 32).wrapping_add(1);
+        let head = made << 32 | u64::from(chunks << DEPTH_BITS | depth);
+        self.head.store(head, Ordering::Relaxed);
+        // Whoever sees what is stored into the row or its chunks from now on also sees the new head.
+        fence(Ordering::Release);
+        self.segment_of(head)
+    }
+
+    /// Chunk `nth` of a segment with so many lines.
+    #[inline]
+    pub(super) fn chunk(&self, lines: u32, nth: u32) -> Option<&Chunk> {
+        if lines <= SEGMENT_CHUNKS * CHUNK_LINES {
+            self.chunks.get(nth as usize)?.get()
+        } else {
+            self.descend(lines, nth)
+        }
+    }
+
+    #[cold]
+    fn descend(&self, lines: u32, nth: u32) -> Option<&Chunk> {
+        let mut row = self;
+        for level in (1..=height(lines / CHUNK_LINES)).rev() {
+            let rows = row.above.get()?;
+            let at = nth / ROW_LEN.pow(level) % ROW_LEN;
+            row = rows.0.get(at as usize)?.get()?;
+        }
+        row.chunks.get((nth % ROW_LEN) as usize)?.get()
+    }
+
+    /// How many more entries the segment may hold.
+    #[inline]
+    pub(super) fn room(&self) -> u32 {
+        self.room.0.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn set_room(&self, room: u32) {
+        self.room.0.store(room, Ordering::Relaxed);
+    }
+}
 
 /// All segments' rows and chunks.
 #[derive(Debug)]
 pub(super) struct Segments {
-    rows: Arena<Row, ROW_SLABS>,
-    chunks: Arena<Chunk, CHUNK_SLABS>,
+    rows: Arena<Row>,
+    further: Arena<Rows>,
+    chunks: Arena<Chunk>,
 }
 
 impl Segments {
     pub(super) const fn new() -> Self {
         Self {
             rows: Arena::new(),
+            further: Arena::new(),
             chunks: Arena::new(),
-        }
-    }
-
-    /// The line `line` of `segment`. `None`, or a line of another segment, if `segment` was replaced.
-    #[inline]
-    pub(super) fn line(&self, segment: Segment, line: u32) -> Option<&Line> {
-        Some(self.chunk(segment, line / CHUNK_LINES)?.line(line))
-    }
-
-    #[inline]
-    pub(super) fn chunk(&self, segment: Segment, nth: u32) -> Option<&Chunk> {
-        let row = self.rows.get(segment.row())?;
-        let row = if segment.chunks() <= SEGMENT_CHUNKS {
-            row
-        } else {
-            self.descend(row, segment, nth)?
-        };
-        self.chunks.get(row.number(nth)?)
-    }
-
-    /// The row that names chunk `nth` of a segment with more chunks than a row has numbers. Only tags that are alike by the
-    /// thousand make such a segment.
-    #[cold]
-    fn descend<'a>(&'a self, top: &'a Row, segment: Segment, nth: u32) -> Option<&'a Row> {
-        let mut row = top;
-        for level in (1..=height(segment.chunks())).rev() {
-            row = self.rows.get(row.number(nth >> (ROW_BITS * level))?)?;
-        }
-        Some(row)
-    }
-
-    /// How many entries the writer put into `segment`.
-    pub(super) fn entries(&self, segment: Segment) -> u32 {
-        self.rows
-            .get(segment.row())
-            .map_or(0, |row| row.entries.0.load(Ordering::Relaxed))
-    }
-
-    pub(super) fn set_entries(&self, segment: Segment, entries: u32) {
-        if let Some(row) = self.rows.get(segment.row()) {
-            row.entries.0.store(entries, Ordering::Relaxed);
-        }
-    }
-}
-
-impl Row {
-    #[inline]
-    fn number(&self, nth: u32) -> Option<u32> {
-        Some(
-            self.numbers
-                .get((nth % ROW_LEN) as usize)?
-                .load(Ordering::Relaxed),
-        )
-    }
-
-    fn set_number(&self, nth: u32, number: u32) {
-        if let Some(at) = self.numbers.get((nth % ROW_LEN) as usize) {
-            at.store(number, Ordering::Relaxed);
         }
     }
 }
 
 /// Levels of rows above the lowest.
-const fn height(chunks: u32) -> u32 {
-    (u32::BITS - chunks.saturating_sub(1).leading_zeros()).saturating_sub(1) / ROW_BITS
+fn height(chunks: u32) -> u32 {
+    let mut level = 0;
+    let mut below = ROW_LEN;
+    while below < chunks {
+        below = below.saturating_mul(ROW_LEN);
+        level += 1;
+    }
+    level
 }
 
 /// The writer's half: free rows and chunks, and segments made and unmade of them.
 #[derive(Debug)]
 pub(super) struct SegmentPool {
-    rows: Pool,
-    chunks: Pool,
+    rows: Pool<Row>,
+    further: Pool<Rows>,
+    chunks: Pool<Chunk>,
 }
 
 impl SegmentPool {
     pub(super) const fn new() -> Self {
         Self {
             rows: Pool::new(8),
+            further: Pool::new(8),
             chunks: Pool::new(64),
         }
     }
 
     /// Makes sure that segments with so many chunks can be made, side by side.
-    pub(super) fn reserve(&mut self, from: &Segments, segments: u32, chunks: u32) {
+    pub(super) fn reserve(&mut self, from: &Segments, segments: usize, chunks: usize) {
         self.rows.reserve(&from.rows, segments);
         self.chunks.reserve(&from.chunks, chunks);
     }
 
     /// A segment without entries that no reader knows yet.
-    pub(super) fn make(&mut self, from: &Segments, chunks: u32, depth: u32) -> Segment {
-        let row = self.make_row(from, chunks, height(chunks));
-        let segment = Segment::new(row, chunks, depth);
-        from.set_entries(segment, 0);
+    pub(super) fn make<'a>(&mut self, from: &'a Segments, chunks: u32, depth: u32) -> Segment<'a> {
+        let row = self.rows.take(&from.rows);
+        let segment = row.make(chunks, depth);
+        self.fill_row(from, row, chunks, height(chunks));
+        row.set_room(u32::try_from(segment.capacity()).unwrap_or(u32::MAX));
         segment
     }
 
-    fn make_row(&mut self, from: &Segments, chunks: u32, level: u32) -> u32 {
-        let number = self.rows.take(&from.rows);
-        for (nth, below) in shares(chunks, level) {
-            let child = if level == 0 {
+    fn fill_row(&mut self, from: &Segments, row: &Row, chunks: u32, level: u32) {
+        if level == 0 {
+            for link in row.chunks.iter().take(chunks as usize) {
                 let chunk = self.chunks.take(&from.chunks);
-                if let Some(chunk) = from.chunks.get(chunk) {
-                    chunk.clear();
-                }
-                chunk
-            } else {
-                self.make_row(from, below, level - 1)
-            };
-            if let Some(row) = from.rows.get(number) {
-                row.set_number(nth, child);
+                chunk.clear();
+                link.set(chunk);
             }
+            return;
         }
-        number
+        let rows = self.further.take(&from.further);
+        for (link, below) in rows.0.iter().zip(shares(chunks, level)) {
+            let child = self.rows.take(&from.rows);
+            self.fill_row(from, child, below, level - 1);
+            link.set(child);
+        }
+        row.above.set(rows);
     }
 
     /// Takes a segment apart that no reader can come to know any more.
-    pub(super) fn unmake(&mut self, from: &Segments, segment: Segment) {
-        self.unmake_row(
-            from,
-            segment.row(),
-            segment.chunks(),
-            height(segment.chunks()),
-        );
+    pub(super) fn unmake(&mut self, segment: Segment<'_>) {
+        self.unmake_row(segment.row(), segment.chunks(), height(segment.chunks()));
     }
 
-    fn unmake_row(&mut self, from: &Segments, number: u32, chunks: u32, level: u32) {
-        for (nth, below) in shares(chunks, level) {
-            match from.rows.get(number).and_then(|row| row.number(nth)) {
-                Some(child) if level == 0 => self.chunks.put(child),
-                Some(child) => self.unmake_row(from, child, below, level - 1),
-                None => {}
+    fn unmake_row(&mut self, row: &Row, chunks: u32, level: u32) {
+        if level == 0 {
+            let links = row.chunks.iter().take(chunks as usize);
+            for chunk in links.filter_map(Link::get) {
+                self.chunks.put(chunk);
             }
+        } else if let Some(rows) = row.above.get() {
+            for (link, below) in rows.0.iter().zip(shares(chunks, level)) {
+                if let Some(child) = link.get() {
+                    self.unmake_row(child, below, level - 1);
+                }
+            }
+            self.further.put(rows);
         }
-        self.rows.put(number);
+        self.rows.put(row);
     }
 
-    pub(super) fn memory_bytes(&self) -> u64 {
-        self.rows.memory_bytes() + self.chunks.memory_bytes()
+    pub(super) const fn memory_bytes(&self) -> u64 {
+        self.rows.memory_bytes() + self.further.memory_bytes() + self.chunks.memory_bytes()
     }
 }
 
-/// How `chunks` are dealt out to the numbers of a row: which number, and how many chunks lie below it.
-fn shares(chunks: u32, level: u32) -> impl Iterator<Item = (u32, u32)> {
-    let each = 1_u32 << (ROW_BITS * level);
-    (0..chunks.div_ceil(each)).map(move |nth| (nth, (chunks - nth * each).min(each)))
+/// How `chunks` are dealt out to the rows below one of this level: how many lie below each.
+fn shares(chunks: u32, level: u32) -> impl Iterator<Item = u32> {
+    let each = ROW_LEN.pow(level);
+    (0..chunks.div_ceil(each)).map(move |nth| (chunks - nth * each).min(each))
 }
 
 #[cfg(test)]
@@ -194,23 +213,46 @@ mod tests {
     use std::collections::HashSet;
     use std::ptr;
 
+    #[test]
+    fn a_row_is_two_cache_lines_and_one_for_the_writer() {
+        #[cfg(target_pointer_width = "64")]
+        assert_eq!(std::mem::offset_of!(Row, room), 128);
+        assert_eq!(std::mem::offset_of!(Row, room) % 64, 0);
+    }
+
+    #[test]
+    fn a_head_keeps_its_parts_and_never_comes_again() {
+        let row = Row::default();
+        let segment = row.make(COUNT_MAX / CHUNK_LINES, 22);
+        assert_eq!(
+            (segment.chunks(), segment.depth()),
+            (COUNT_MAX / CHUNK_LINES, 22)
+        );
+        let before = row.head();
+        let segment = row.make(1, 0);
+        assert_eq!((segment.chunks(), segment.depth()), (1, 0));
+        let after = row.head();
+        row.make(1, 0);
+        assert!(before != after && after != row.head());
+    }
+
     /// Segments of every shape of rows have all their lines, each once, and give everything back.
     #[test]
     fn segments_are_made_and_unmade() {
         let segments = Segments::new();
         let mut pool = SegmentPool::new();
         let sizes: &[u32] = if cfg!(miri) {
-            &[1, 16, 17, 40]
+            &[1, 14, 15, 40]
         } else {
-            &[1, 2, 15, 16, 17, 255, 256, 257, 300, 4096, 4097]
+            &[1, 2, 13, 14, 15, 195, 196, 197, 300, 2744, 2745]
         };
         for &chunks in sizes {
             let segment = pool.make(&segments, chunks, 3);
             let lines: HashSet<_> = (0..segment.lines())
-                .map(|nth| ptr::from_ref(segments.line(segment, nth).unwrap()))
+                .map(|nth| ptr::from_ref(segment.line(nth).unwrap()))
                 .collect();
             assert_eq!(lines.len(), segment.lines() as usize);
-            pool.unmake(&segments, segment);
+            pool.unmake(segment);
         }
         let before = pool.memory_bytes();
         let largest = pool.make(&segments, *sizes.last().unwrap(), 0);
@@ -219,6 +261,6 @@ mod tests {
             before,
             "nothing new is needed for a size that was there"
         );
-        pool.unmake(&segments, largest);
+        pool.unmake(largest);
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use super::extent::Extent;
 use super::grow::Build;
-use super::line::{CHUNK_PLACES, Gathered};
+use super::line::CHUNK_PLACES;
 use super::read::Index;
 use super::segment::{DEPTH_MAX, SEGMENT_CHUNKS, chunks_to_hold};
 use super::word;
@@ -31,7 +31,8 @@ impl IndexWriter {
     pub(super) fn spread(&mut self, entries: usize) {
         let segments = entries.div_ceil(SPREAD).next_power_of_two();
         let depth = segments.trailing_zeros().min(DEPTH_MAX);
-        let Some(first) = self.index.directory.place(0).map(|place| place.segment) else {
+        let index = Arc::clone(&self.index);
+        let Some(first) = index.directory.segment(0) else {
             return;
         };
         if !self.index.is_empty() || first.depth() > 0 || depth == 0 {
@@ -41,14 +42,12 @@ impl IndexWriter {
         let mean = (entries >> depth) as u64;
         let chunks = chunks_to_hold(mean + 3 * mean.isqrt()).min(SEGMENT_CHUNKS);
         self.pool
-            .reserve(&self.index.segments, 1 << depth, chunks << depth);
+            .reserve(&index.segments, 1 << depth, (chunks as usize) << depth);
         for nth in 0..1_u32 << depth {
-            let segment = self.pool.make(&self.index.segments, chunks, depth);
-            self.index
-                .directory
-                .publish(nth << (u32::BITS - depth), segment);
+            let segment = self.pool.make(&index.segments, chunks, depth);
+            index.directory.publish(nth << (u32::BITS - depth), segment);
         }
-        self.pool.unmake(&self.index.segments, first);
+        self.pool.unmake(first);
         self.segment_count = 1 << depth;
         self.count_memory();
     }
@@ -64,41 +63,35 @@ impl IndexWriter {
     #[must_use]
     pub fn settled(&self, keep: impl Fn(Extent) -> bool) -> Self {
         let (index, mut settled) = Index::with_mixer(self.index.mixer);
-        let first = index.directory.place(0).map(|place| place.segment);
+        let first = index.directory.segment(0);
         let mut len = 0_u64;
-        let mut gathered = Gathered::default();
-        let kept = |&(_, word): &(u32, u64)| word::extent(word).is_some_and(&keep);
+        let kept = |word| word::extent(word).is_some_and(&keep);
         // How many chunks each segment needs, so that all can be had side by side.
         let mut chunks = Vec::new();
         self.index.for_each_segment(|_, segment| {
-            self.index.gather(segment, &mut gathered);
-            let entries = gathered
-                .entries()
-                .iter()
-                .filter(|entry| kept(entry))
-                .count() as u64;
+            let mut entries = 0;
+            segment.for_each(|_, word| entries += u64::from(kept(word)));
             len += entries;
             chunks.push(chunks_to_hold(entries));
         });
-        let segments = u32::try_from(chunks.len()).unwrap_or(u32::MAX);
-        settled
-            .pool
-            .reserve(&index.segments, segments, chunks.iter().sum());
+        let sum = chunks.iter().map(|&chunks| chunks as usize).sum();
+        settled.pool.reserve(&index.segments, chunks.len(), sum);
         let mut chunks = chunks.into_iter();
         self.index.for_each_segment(|tag, segment| {
-            self.index.gather(segment, &mut gathered);
             let chunks = chunks.next().unwrap_or(1);
             let target = settled.pool.make(&index.segments, chunks, segment.depth());
-            let mut build = Build::new(&index, target);
-            for entry in gathered.entries().iter().filter(|entry| kept(entry)) {
-                build.store(entry.0, entry.1);
-            }
+            let mut build = Build::new(target);
+            segment.for_each(|tag, word| {
+                if kept(word) {
+                    build.store(tag, word);
+                }
+            });
             build.finish();
             index.directory.publish(tag, target);
         });
         // Every tag has its segment now, so nothing names the one that the index was made with.
         if let Some(first) = first {
-            settled.pool.unmake(&index.segments, first);
+            settled.pool.unmake(first);
         }
         index.counters.len.store(len, Ordering::Relaxed);
         settled.segment_count = self.segment_count;

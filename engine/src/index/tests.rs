@@ -56,10 +56,10 @@ impl Index {
     /// How many lines a search for `hash` looks at when nothing is accepted, and how many extents it asks about.
     fn cost_of_miss(&self, hash: u64) -> (u32, u32) {
         let tag = self.mixer.tag(hash);
-        let segment = self.directory.place(tag).unwrap().segment;
+        let segment = self.directory.segment(tag).unwrap();
         let mut route = segment.route(tag);
         let mut lines = 0;
-        while let Some(line) = self.segments.line(segment, route.at) {
+        while let Some(line) = segment.line(route.at) {
             lines += 1;
             if !line.was_passed(tag) || !route.advance() {
                 break;

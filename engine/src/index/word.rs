@@ -1,6 +1,7 @@
-//! What a place holds: an extent and the end of a tag, in one word.
+//! What a place holds: an extent and the beginning of a tag, in one word.
 //!
-//! A tag has 27 bits, its upper 16 beside the word and 11 in it. An extent takes the other 53: the payload's start, a multiple
+//! A tag has 27 bits, its lower 16 beside the word and the upper 11 in it: the upper ones are much the same for all entries of
+//! a line, so that the lower ones tell them apart. An extent takes the other 53: the payload's start, a multiple
 //! of 64, in 42 bits and its length in 11. Lengths from [`LEN_END`] on are no lengths: they say that the other 48 bits are
 //! where the metadata lies, of a payload that is too long for this or does not start at such a multiple, or of a deletion.
 
@@ -8,15 +9,16 @@ use super::extent::Extent;
 
 const START_BITS: u32 = 42;
 const LEN_BITS: u32 = 11;
-const END_SHIFT: u32 = START_BITS + LEN_BITS;
-const END_MASK: u32 = 0x7ff;
+const UPPER_SHIFT: u32 = START_BITS + LEN_BITS;
 /// Bits of a tag that no word keeps.
 const LOST_BITS: u32 = 5;
+/// Bits of a tag below those that a word keeps.
+const BELOW_UPPER: u32 = LOST_BITS + u16::BITS;
 const START_MASK: u64 = (1 << START_BITS) - 1;
 const LEN_MASK: u64 = (1 << LEN_BITS) - 1;
 const OFFSET_BITS: u32 = 48;
 const OFFSET_MASK: u64 = (1 << OFFSET_BITS) - 1;
-const EXTENT_MASK: u64 = (1 << END_SHIFT) - 1;
+const EXTENT_MASK: u64 = (1 << UPPER_SHIFT) - 1;
 
 /// Upper five bits of a length: metadata follow.
 const LONG: u64 = 0b11111;
@@ -38,7 +40,7 @@ pub(super) const fn new(tag: u32, extent: Extent) -> u64 {
         _ if extent.is_deletion() => DELETION << OFFSET_BITS | offset,
         _ => LONG << OFFSET_BITS | offset,
     };
-    (((tag >> LOST_BITS & END_MASK) as u64) << END_SHIFT) | packed
+    (((tag >> BELOW_UPPER) as u64) << UPPER_SHIFT) | packed
 }
 
 /// The extent in a word; `None` for 0.
@@ -58,22 +60,22 @@ pub(super) const fn extent(word: u64) -> Option<Extent> {
     }
 }
 
-/// The half of a tag that lies beside the word.
+/// The part of a tag that lies beside the word.
 #[inline]
-pub(super) const fn upper(tag: u32) -> u16 {
-    (tag >> 16) as u16
+pub(super) const fn lower(tag: u32) -> u16 {
+    (tag >> LOST_BITS) as u16
 }
 
 /// Whether the rest of `tag` is what the word says.
 #[inline]
-pub(super) const fn ends_like(word: u64, tag: u32) -> bool {
-    (word >> END_SHIFT) as u32 == tag >> LOST_BITS & END_MASK
+pub(super) const fn begins_like(word: u64, tag: u32) -> bool {
+    (word >> UPPER_SHIFT) as u32 == tag >> BELOW_UPPER
 }
 
 /// A whole tag from what lies beside a word and the word.
 #[inline]
-pub(super) const fn tag(upper: u16, word: u64) -> u32 {
-    (upper as u32) << 16 | ((word >> END_SHIFT) as u32) << LOST_BITS
+pub(super) const fn tag(lower: u16, word: u64) -> u32 {
+    ((word >> UPPER_SHIFT) as u32) << BELOW_UPPER | (lower as u32) << LOST_BITS
 }
 
 #[cfg(test)]
@@ -89,9 +91,9 @@ mod tests {
                     let extent_of = Extent::new(start + len, len);
                     let word = new(tag_of, extent_of);
                     assert_eq!(extent(word), Some(extent_of), "{start} {len}");
-                    assert_eq!(tag(upper(tag_of), word), tag_of);
-                    assert!(ends_like(word, tag_of));
-                    assert!(!ends_like(word, tag_of ^ 1 << 5));
+                    assert_eq!(tag(lower(tag_of), word), tag_of);
+                    assert!(begins_like(word, tag_of));
+                    assert!(!begins_like(word, tag_of ^ 1 << 21));
                 }
             }
         }

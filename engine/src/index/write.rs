@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::extent::Extent;
-use super::line::Gathered;
-use super::read::{Found, Index};
+use super::read::{Found, Index, search};
 use super::segment::Segment;
 use super::segments::SegmentPool;
 
@@ -21,8 +20,6 @@ pub struct IndexWriter {
     pub(super) segment_count: u64,
     /// Whether memory is spent to save time, as long as an index is being built.
     pub(super) in_leaps: bool,
-    /// Where entries are on their way from one segment to another; kept for the next time.
-    pub(super) gathered: Gathered,
 }
 
 impl IndexWriter {
@@ -32,7 +29,6 @@ impl IndexWriter {
             pool,
             segment_count: 1,
             in_leaps: false,
-            gathered: Gathered::default(),
         };
         writer.count_memory();
         writer
@@ -54,10 +50,9 @@ impl IndexWriter {
         mut same: impl FnMut(Extent) -> bool,
     ) -> Option<Extent> {
         let tag = self.index.mixer.tag(hash);
-        let Ok(found) = self
-            .index
-            .search_now(tag, |extent| Ok::<_, Infallible>(same(extent)));
-        if let Some((_, found)) = found {
+        let mut same = |extent| Ok::<_, Infallible>(same(extent));
+        let segment = self.index.directory.segment(tag)?;
+        if let Ok(Some(found)) = search(segment, tag, &mut same) {
             found.line.replace(found.place, tag, new);
             return Some(found.extent);
         }
@@ -72,10 +67,13 @@ impl IndexWriter {
         &mut self,
         hash: u64,
         new: Extent,
-        same: impl FnMut(Extent) -> Result<bool, E>,
+        mut same: impl FnMut(Extent) -> Result<bool, E>,
     ) -> Result<bool, E> {
         let tag = self.index.mixer.tag(hash);
-        let absent = self.index.search_now(tag, same)?.is_none();
+        let Some(segment) = self.index.directory.segment(tag) else {
+            return Ok(false);
+        };
+        let absent = search(segment, tag, &mut same)?.is_none();
         if absent {
             self.insert(tag, new);
         }
@@ -85,29 +83,34 @@ impl IndexWriter {
     /// Removes the extent for `hash` for which `same` says true, and returns it.
     pub fn remove(&mut self, hash: u64, mut same: impl FnMut(Extent) -> bool) -> Option<Extent> {
         let tag = self.index.mixer.tag(hash);
-        let Ok(found) = self
-            .index
-            .search_now(tag, |extent| Ok::<_, Infallible>(same(extent)));
-        let (segment, found) = found?;
-        self.index.vacate(segment, tag, found);
-        self.index.count_removed(segment, 1);
+        let mut same = |extent| Ok::<_, Infallible>(same(extent));
+        let segment = self.index.directory.segment(tag)?;
+        let Ok(found) = search(segment, tag, &mut same);
+        let found = found?;
+        vacate(segment, tag, found);
+        segment.row().set_room(segment.row().room() + 1);
+        let len = self.index.len().saturating_sub(1);
+        self.index.counters.len.store(len, Ordering::Relaxed);
         Some(found.extent)
     }
 
     /// Stores an entry that is not there yet.
+    #[inline]
     fn insert(&mut self, tag: u32, extent: Extent) {
-        if let Some(place) = self.index.directory.place(tag)
-            && u64::from(self.index.segments.entries(place.segment)) >= place.segment.capacity()
+        if self
+            .index
+            .directory
+            .segment(tag)
+            .is_some_and(|segment| segment.row().room() == 0)
         {
-            self.grow(tag, place.segment);
+            self.grow(tag);
         }
-        let index = &*self.index;
-        let Some(segment) = index.directory.place(tag).map(|place| place.segment) else {
+        let Some(segment) = self.index.directory.segment(tag) else {
             return;
         };
         let mut route = segment.route(tag);
         // There is an empty place: a segment's capacity is below the number of its places.
-        while let Some(line) = index.segments.line(segment, route.at) {
+        while let Some(line) = segment.line(route.at) {
             if let Some(place) = line.vacancy() {
                 line.store(place, tag, extent);
                 break;
@@ -115,19 +118,16 @@ impl IndexWriter {
             line.pass(tag);
             route.advance();
         }
-        index
-            .segments
-            .set_entries(segment, index.segments.entries(segment) + 1);
-        index.counters.len.store(index.len() + 1, Ordering::Relaxed);
+        let row = segment.row();
+        row.set_room(row.room().saturating_sub(1));
+        let len = self.index.len() + 1;
+        self.index.counters.len.store(len, Ordering::Relaxed);
     }
 
     /// Brings what [`Index::memory_bytes`] says up to date.
     pub(super) fn count_memory(&self) {
         let structs = size_of::<Index>() + size_of::<Self>();
-        let bytes = structs as u64
-            + self.index.directory.memory_bytes()
-            + self.pool.memory_bytes()
-            + self.gathered.memory_bytes();
+        let bytes = structs as u64 + self.index.directory.memory_bytes() + self.pool.memory_bytes();
         self.index
             .counters
             .memory_bytes
@@ -137,50 +137,26 @@ impl IndexWriter {
 
 /// What only the writer may call.
 impl Index {
-    /// The entry with `tag` that `same` accepts, and its segment, which nobody but the caller can replace.
-    #[inline]
-    fn search_now<E>(
-        &self,
-        tag: u32,
-        mut same: impl FnMut(Extent) -> Result<bool, E>,
-    ) -> Result<Option<(Segment, Found<'_>)>, E> {
-        let Some(segment) = self.directory.place(tag).map(|place| place.segment) else {
-            return Ok(None);
-        };
-        Ok(self
-            .search(segment, tag, &mut same)?
-            .map(|found| (segment, found)))
-    }
-
-    pub(super) fn for_each_segment(&self, mut visit: impl FnMut(u32, Segment)) {
+    pub(super) fn for_each_segment(&self, mut visit: impl FnMut(u32, Segment<'_>)) {
         let mut next = Some(0);
         while let Some(tag) = next {
-            let Some(segment) = self.directory.place(tag).map(|place| place.segment) else {
+            let Some(segment) = self.directory.segment(tag) else {
                 return;
             };
             visit(tag, segment);
             next = segment.tag_after(tag);
         }
     }
+}
 
-    fn vacate(&self, segment: Segment, tag: u32, found: Found<'_>) {
-        found.line.vacate(found.place);
-        let mut route = segment.route(tag);
-        while route.at != found.at
-            && let Some(line) = self.segments.line(segment, route.at)
-        {
-            line.unpass(tag);
-            route.advance();
-        }
-    }
-
-    fn count_removed(&self, segment: Segment, removed: u32) {
-        let entries = self.segments.entries(segment);
-        self.segments
-            .set_entries(segment, entries.saturating_sub(removed));
-        self.counters.len.store(
-            self.len().saturating_sub(u64::from(removed)),
-            Ordering::Relaxed,
-        );
+/// Empties the place of an entry, and takes back that it went past the lines before.
+fn vacate(segment: Segment<'_>, tag: u32, found: Found<'_>) {
+    found.line.vacate(found.place);
+    let mut route = segment.route(tag);
+    while route.at != found.at
+        && let Some(line) = segment.line(route.at)
+    {
+        line.unpass(tag);
+        route.advance();
     }
 }
