@@ -51,6 +51,9 @@ pub trait Backing {
     /// has an address that is one too.
     type View: AsRef<[u8]> + Clone;
 
+    /// Whether the bytes lie in memory, so that reading what was written cannot fail and costs little.
+    const IN_MEMORY: bool = false;
+
     /// How long the medium is in bytes; it may be longer than the store (preallocated space).
     fn len(&self) -> io::Result<u64>;
 

@@ -6,13 +6,18 @@
 
 use std::sync::Arc;
 
-use super::line::{CHUNK_LINES, Chunk, LINE_PLACES};
+use super::arena::bytes_of;
+use super::line::{CHUNK_LINES, Chunk, Draft};
 use super::segment::{DEPTH_MAX, SEGMENT_CHUNKS, Segment, chunks_for};
 use super::write::IndexWriter;
 
 /// Slots there may be for each segment. Evenly spread tags need two to four; where more were needed, tags are so much
 /// alike that splitting does not help, and the segment grows instead.
 const SLOTS_PER_SEGMENT: u64 = 8;
+
+/// Tenths of bytes that a key may take for the sake of speed.
+const BUDGET: u64 = 145;
+
 impl IndexWriter {
     /// Makes room for one more entry, at least, in the segment of `tag`.
     #[cold]
@@ -37,16 +42,28 @@ impl IndexWriter {
         self.count_memory();
     }
 
-    /// How many chunks a full segment gets: a quarter more at most, or memory would not stay low.
+    /// How many chunks a full segment gets. A quarter more at most keeps memory low in all of them; while others are well filled,
+    /// one may have half as much again, and is not moved again so soon.
     fn grown(&self, full: Segment<'_>) -> u32 {
         let chunks = full.chunks();
         if chunks >= SEGMENT_CHUNKS {
-            chunks + chunks / 8
-        } else if self.in_leaps {
-            SEGMENT_CHUNKS.min(chunks * 2)
-        } else {
-            SEGMENT_CHUNKS.min(chunks + (chunks / 4).clamp(1, 2))
+            return chunks + chunks / 8;
         }
+        let more = if self.in_leaps {
+            chunks
+        } else if self.may_spend(chunks / 2) {
+            chunks / 2
+        } else {
+            chunks / 4
+        };
+        SEGMENT_CHUNKS.min(chunks + more.max(1))
+    }
+
+    /// Whether so many chunks more leave the whole index within its budget.
+    fn may_spend(&self, chunks: u32) -> bool {
+        let more = bytes_of::<Chunk>(chunks as usize);
+        let budget = self.index.len().saturating_mul(BUDGET) / 10;
+        self.index.memory_bytes() + more <= budget
     }
 
     fn may_split(&self, segment: Segment<'_>) -> bool {
@@ -69,6 +86,11 @@ impl IndexWriter {
         let least = if self.in_leaps { SEGMENT_CHUNKS } else { 1 };
         let [low, high] = counts.map(|entries| {
             let chunks = chunks_for(entries).max(least);
+            let chunks = if self.may_spend(chunks / 2) {
+                chunks + chunks / 2
+            } else {
+                chunks
+            };
             self.pool.make(&index.segments, chunks, full.depth() + 1)
         });
         let (mut build_low, mut build_high) = (Build::new(low), Build::new(high));
@@ -88,12 +110,12 @@ impl IndexWriter {
     }
 }
 
-/// A segment that is being filled and that nobody knows yet.
+/// A segment that is being filled and that nobody knows yet. What comes and goes with each entry is kept close together; the
+/// lines themselves are written once.
 pub(super) struct Build<'a> {
     segment: Segment<'a>,
     chunks: Vec<&'a Chunk>,
-    /// How many places of each line are taken.
-    taken: Vec<u8>,
+    drafts: Vec<Draft>,
     /// Entries whose home line was full; they go on when all others are at home.
     displaced: Vec<(u32, u64)>,
     entries: u32,
@@ -107,7 +129,7 @@ impl<'a> Build<'a> {
         Self {
             segment,
             chunks,
-            taken: vec![0; segment.lines() as usize],
+            drafts: vec![Draft::default(); segment.lines() as usize],
             displaced: Vec::new(),
             entries: 0,
         }
@@ -115,6 +137,7 @@ impl<'a> Build<'a> {
 
     #[inline]
     pub(super) fn store(&mut self, tag: u32, word: u64) {
+        self.entries += 1;
         if !self.place(self.segment.home(tag), tag, word) {
             self.displaced.push((tag, word));
         }
@@ -123,16 +146,11 @@ impl<'a> Build<'a> {
     /// Stores an entry in a line, if that has a place left.
     #[inline]
     fn place(&mut self, line: u32, tag: u32, word: u64) -> bool {
-        let Some(taken) = self.taken.get_mut(line as usize) else {
-            return false;
-        };
-        let place = u32::from(*taken);
-        if place < LINE_PLACES
+        if let Some(draft) = self.drafts.get_mut(line as usize)
+            && let Some(place) = draft.add(tag)
             && let Some(chunk) = self.chunks.get((line / CHUNK_LINES) as usize)
         {
-            chunk.line(line).store_word(place, tag, word);
-            *taken += 1;
-            self.entries += 1;
+            chunk.line(line).store_word(place, word);
             return true;
         }
         false
@@ -143,12 +161,21 @@ impl<'a> Build<'a> {
             let mut route = self.segment.route(tag);
             // There is an empty place: the segment was made for all that it gets.
             while !self.place(route.at, tag, word) {
-                if let Some(chunk) = self.chunks.get((route.at / CHUNK_LINES) as usize) {
-                    chunk.line(route.at).pass(tag);
+                if let Some(draft) = self.drafts.get_mut(route.at as usize) {
+                    draft.pass(tag);
                 }
                 if !route.advance() {
                     break;
                 }
+            }
+        }
+        for (chunk, drafts) in self
+            .chunks
+            .iter()
+            .zip(self.drafts.chunks(CHUNK_LINES as usize))
+        {
+            for (line, draft) in (0..).zip(drafts) {
+                chunk.line(line).finish(draft);
             }
         }
         let row = self.segment.row();

@@ -54,16 +54,17 @@ impl Line {
     }
 
     fn set_lower(&self, place: u32, lower: u16) {
-        if place < 4 {
+        let with = |tags: u64, place: u32| {
             let shift = 16 * place;
-            let others = self.tags.load(Ordering::Relaxed) & !(0xffff << shift);
-            self.tags
-                .store(others | u64::from(lower) << shift, Ordering::Relaxed);
+            tags & !(0xffff << shift) | u64::from(lower) << shift
+        };
+        if place < 4 {
+            let tags = with(self.tags.load(Ordering::Relaxed), place);
+            self.tags.store(tags, Ordering::Relaxed);
         } else {
-            let shift = 16 * (place - 4);
-            let others = self.tags_of_last.load(Ordering::Relaxed) & !(0xffff << shift);
-            self.tags_of_last
-                .store(others | u32::from(lower) << shift, Ordering::Relaxed);
+            let tags = u64::from(self.tags_of_last.load(Ordering::Relaxed));
+            let tags = with(tags, place - 4) as u32;
+            self.tags_of_last.store(tags, Ordering::Relaxed);
         }
     }
 
@@ -75,7 +76,8 @@ impl Line {
     }
 
     /// The extent at `place`, if there is one.
-    pub(super) fn extent(&self, place: u32) -> Option<Extent> {
+    #[cfg(test)]
+    fn extent(&self, place: u32) -> Option<Extent> {
         word::extent(self.words.get(place as usize)?.load(Ordering::Acquire))
     }
 
@@ -97,16 +99,34 @@ impl Line {
     /// Stores an entry at `place`, which is empty. The writer's alone, as are all below.
     #[inline]
     pub(super) fn store(&self, place: u32, tag: u32, extent: Extent) {
-        self.store_word(place, tag, word::new(tag, extent));
-    }
-
-    /// The same for an entry that comes from another line.
-    #[inline]
-    pub(super) fn store_word(&self, place: u32, tag: u32, word: u64) {
         self.set_lower(place, word::lower(tag));
         if let Some(at) = self.words.get(place as usize) {
-            at.store(word, Ordering::Release);
+            at.store(word::new(tag, extent), Ordering::Release);
         }
+    }
+
+    /// Stores the word of an entry into a line that no reader knows yet; [`finish`](Self::finish) adds the rest.
+    #[inline]
+    pub(super) fn store_word(&self, place: u32, word: u64) {
+        if let Some(at) = self.words.get(place as usize) {
+            at.store(word, Ordering::Relaxed);
+        }
+    }
+
+    /// Completes a line whose first words were stored: the rest are empty.
+    #[inline]
+    pub(super) fn finish(&self, draft: &Draft) {
+        for word in self.words.iter().skip(draft.len as usize) {
+            word.store(0, Ordering::Relaxed);
+        }
+        let [a, b, c, d, e, f] = draft.lowers;
+        let tags = |[a, b, c, d]: [u16; 4]| {
+            u64::from(a) | u64::from(b) << 16 | u64::from(c) << 32 | u64::from(d) << 48
+        };
+        self.tags.store(tags([a, b, c, d]), Ordering::Relaxed);
+        self.tags_of_last
+            .store(tags([e, f, 0, 0]) as u32, Ordering::Relaxed);
+        self.passed.store(draft.passed, Ordering::Relaxed);
     }
 
     /// Puts `extent` in the place of the one at `place`, which has the same tag.
@@ -127,10 +147,7 @@ impl Line {
     #[inline]
     pub(super) fn pass(&self, tag: u32) {
         let passed = self.passed.load(Ordering::Relaxed);
-        if passed >> cell(tag) & CELL_MAX < CELL_MAX {
-            self.passed
-                .store(passed + (1 << cell(tag)), Ordering::Relaxed);
-        }
+        self.passed.store(one_more(passed, tag), Ordering::Relaxed);
     }
 
     /// An entry with this tag that went past this line is gone. A count that reached its end stays there until the segment is
@@ -207,7 +224,41 @@ impl Iterator for Matches {
     }
 }
 
+/// What is known of a line that is being filled, but for its words.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Draft {
+    lowers: [u16; LINE_PLACES as usize],
+    len: u8,
+    passed: u32,
+}
+
+impl Draft {
+    /// The place of another entry with this tag, if there is one left.
+    #[inline]
+    pub(super) fn add(&mut self, tag: u32) -> Option<u32> {
+        let place = u32::from(self.len);
+        *self.lowers.get_mut(place as usize)? = word::lower(tag);
+        self.len += 1;
+        Some(place)
+    }
+
+    /// As [`Line::pass`].
+    pub(super) const fn pass(&mut self, tag: u32) {
+        self.passed = one_more(self.passed, tag);
+    }
+}
+
 const CELL_MAX: u32 = 15;
+
+/// The counts with one more for this tag, unless they are at their end.
+#[inline]
+const fn one_more(passed: u32, tag: u32) -> u32 {
+    if passed >> cell(tag) & CELL_MAX < CELL_MAX {
+        passed + (1 << cell(tag))
+    } else {
+        passed
+    }
+}
 
 /// By how many bits to shift for the count of `tag`; by other bits of it than those that choose home and step.
 #[inline]

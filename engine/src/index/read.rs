@@ -61,7 +61,7 @@ impl Index {
             counters: Counters::default(),
         });
         let mut pool = SegmentPool::new();
-        let first = pool.make(&index.segments, chunks_for(0), 0);
+        let first = pool.make_empty(&index.segments, chunks_for(0), 0);
         index.directory.publish(0, first);
         let writer = IndexWriter::new(Arc::clone(&index), pool);
         (index, writer)
@@ -109,29 +109,17 @@ impl Index {
         }
     }
 
-    /// Brings the line in which a search for `hash` starts nearer; worth it some lookups ahead of [`find`](Self::find).
+    /// Brings the two lines nearer in which nearly every search for `hash` ends; worth it some lookups ahead of
+    /// [`find`](Self::find) or an insertion.
     #[inline]
     pub fn prefetch(&self, hash: u64) {
         let tag = self.mixer.tag(hash);
-        if let Some(segment) = self.directory.segment(tag)
-            && let Some(line) = segment.line(segment.home(tag))
-        {
-            prefetch(line);
-        }
-    }
-
-    /// Some lookups after [`prefetch`](Self::prefetch) and some before the insertion: brings the line nearer in which an
-    /// entry would go on if the first is full.
-    #[inline]
-    pub fn prefetch_vacancy(&self, hash: u64) {
-        let tag = self.mixer.tag(hash);
         if let Some(segment) = self.directory.segment(tag) {
-            let mut route = segment.route(tag);
-            let home = segment.line(route.at);
-            if home.is_some_and(|line| line.vacancy().is_none())
-                && route.advance()
-                && let Some(line) = segment.line(route.at)
-            {
+            let home = segment.home(tag);
+            if let Some(line) = segment.line(home) {
+                prefetch(line);
+            }
+            if let Some(line) = segment.line(Segment::twin(home)) {
                 prefetch(line);
             }
         }

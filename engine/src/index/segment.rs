@@ -74,6 +74,12 @@ impl<'a> Segment<'a> {
         (u64::from(below_prefix) * u64::from(self.lines) >> 32) as u32
     }
 
+    /// The first line behind `home` in which to look.
+    #[inline]
+    pub(super) const fn twin(home: u32) -> u32 {
+        home ^ 1
+    }
+
     /// The first tag above those of the segment that `tag` belongs to.
     pub(super) fn tag_after(self, tag: u32) -> Option<u32> {
         let below_prefix = 32 - self.depth();
@@ -97,7 +103,8 @@ const STEPS: u32 = CHUNK_LINES / 2;
 /// Steps of a tag's own before it goes on line by line, so that it misses none whatever the number of lines.
 const OWN_STEPS: u32 = 24;
 
-/// A way through a segment's lines. Tags with one home take different ways, because full lines grow together otherwise.
+/// A way through a segment's lines: the home, its twin beside it, which the processor brings along at little cost, and then other
+/// ones for tags of one home, because full lines grow together otherwise.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Route {
     /// The line it is at.
@@ -112,6 +119,10 @@ impl Route {
     #[inline]
     pub(super) fn advance(&mut self) -> bool {
         self.past += 1;
+        if self.past == 1 {
+            self.at = Segment::twin(self.at);
+            return true;
+        }
         let step = if self.past <= OWN_STEPS { self.step } else { 1 };
         self.at += step;
         if self.at >= self.lines {
@@ -122,9 +133,9 @@ impl Route {
 }
 
 /// When a segment is rebuilt, in 64ths of its places.
-const FULL: u64 = 57;
+const FULL: u64 = 55;
 /// How full it is at most after that.
-const REBUILT: u64 = 53;
+const REBUILT: u64 = 51;
 const UNIT: u64 = 64;
 
 /// Entries that so many chunks may hold.
@@ -187,6 +198,9 @@ mod tests {
                 let mut route = segment.route(tag);
                 assert_eq!(route.at, segment.home(tag));
                 let mut seen = HashSet::from([route.at]);
+                assert!(route.advance());
+                assert_eq!(route.at, Segment::twin(segment.home(tag)));
+                seen.insert(route.at);
                 while route.advance() {
                     seen.insert(route.at);
                 }

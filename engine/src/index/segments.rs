@@ -148,6 +148,22 @@ impl SegmentPool {
     }
 
     /// A segment without entries that no reader knows yet.
+    pub(super) fn make_empty<'a>(
+        &mut self,
+        from: &'a Segments,
+        chunks: u32,
+        depth: u32,
+    ) -> Segment<'a> {
+        let segment = self.make(from, chunks, depth);
+        for nth in 0..chunks {
+            if let Some(chunk) = segment.row().chunk(segment.lines(), nth) {
+                chunk.clear();
+            }
+        }
+        segment
+    }
+
+    /// A segment that no reader knows yet, with whatever its lines were left with.
     pub(super) fn make<'a>(&mut self, from: &'a Segments, chunks: u32, depth: u32) -> Segment<'a> {
         let row = self.rows.take(&from.rows);
         let segment = row.make(chunks, depth);
@@ -159,9 +175,7 @@ impl SegmentPool {
     fn fill_row(&mut self, from: &Segments, row: &Row, chunks: u32, level: u32) {
         if level == 0 {
             for link in row.chunks.iter().take(chunks as usize) {
-                let chunk = self.chunks.take(&from.chunks);
-                chunk.clear();
-                link.set(chunk);
+                link.set(self.chunks.take(&from.chunks));
             }
             return;
         }

@@ -44,7 +44,7 @@ impl IndexWriter {
         self.pool
             .reserve(&index.segments, 1 << depth, (chunks as usize) << depth);
         for nth in 0..1_u32 << depth {
-            let segment = self.pool.make(&index.segments, chunks, depth);
+            let segment = self.pool.make_empty(&index.segments, chunks, depth);
             index.directory.publish(nth << (u32::BITS - depth), segment);
         }
         self.pool.unmake(first);

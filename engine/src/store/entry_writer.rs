@@ -108,8 +108,8 @@ impl<B: Backing> Store<B> {
         }
         digest.check()?;
         let planned = Planned::new(&generation, tail, key_hash, len, digest.checksum())?;
-        append(&generation.backing, at, &[&planned.trailer])?;
-        self.publish(&mut writer, &generation, &[planned])
+        append(&generation.backing, at, &[&planned.trailer()])?;
+        self.publish(&mut writer, &generation, &[planned.placed()])
     }
 }
 
@@ -150,7 +150,7 @@ impl<B: Backing> EntryWriter<'_, B> {
                 append(
                     &generation.backing,
                     tail,
-                    &[planned.pad(), &self.buffer, &planned.trailer],
+                    &[planned.pad(), &self.buffer, &planned.trailer()],
                 )?;
             }
             Some(spool) => {
@@ -173,10 +173,11 @@ impl<B: Backing> EntryWriter<'_, B> {
                         source: io::ErrorKind::UnexpectedEof.into(),
                     });
                 }
-                append(&generation.backing, at, &[&planned.trailer])?;
+                append(&generation.backing, at, &[&planned.trailer()])?;
             }
         }
-        self.store.publish(&mut writer, &generation, &[planned])
+        self.store
+            .publish(&mut writer, &generation, &[planned.placed()])
     }
 
     /// Takes all of `source`, without a copy before the buffer.

@@ -237,6 +237,8 @@ impl fmt::Debug for MemoryBacking {
 impl Backing for MemoryBacking {
     type View = MemoryView;
 
+    const IN_MEMORY: bool = true;
+
     fn len(&self) -> io::Result<u64> {
         Ok(self.length())
     }

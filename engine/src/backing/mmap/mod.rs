@@ -90,6 +90,8 @@ impl MmapBacking {
 impl Backing for MmapBacking {
     type View = View;
 
+    const IN_MEMORY: bool = true;
+
     fn len(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }
