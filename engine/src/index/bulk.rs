@@ -1,17 +1,20 @@
 //! Filling an index with all entries of a store: gathered, dealt out by their tags, then stored range by range.
 //!
 //! Stored as they come, entries go to lines all over the index, each of them out of the processor's caches. Range by range, the
-//! few lines of a range stay in them. Gathering costs 32 bytes for each of at most [`BATCH`] entries.
+//! few lines of a range stay in them. Gathering costs 32 bytes for each of at most [`BATCH`] entries. When these are all there
+//! are, those that were replaced or deleted are sorted out first, and every segment is made at once in the size it needs.
 
 use super::extent::Extent;
 use super::read::Index;
+use super::tag::LOST_BITS;
 use super::write::IndexWriter;
+use crate::kernels;
 
 /// Entries gathered at a time: enough for each line of a large index to be met several times, little where memory is scarce.
 const BATCH: usize = if usize::BITS >= 64 { 1 << 22 } else { 1 << 16 };
 /// Ranges of tags that a batch is dealt out to.
 const RANGES: usize = 1 << RANGE_BITS;
-const RANGE_BITS: u32 = 8;
+pub(super) const RANGE_BITS: u32 = 8;
 
 /// Fills a new index from entries that come newest first: the first one of a key stays.
 #[derive(Debug)]
@@ -19,7 +22,11 @@ pub struct BulkLoader {
     writer: IndexWriter,
     gathered: Vec<(u64, Extent)>,
     dealt: Vec<(u64, Extent)>,
+    /// Where each range of `dealt` ends.
+    ends: Vec<usize>,
     has_deletions: bool,
+    /// Whether there was more than one batch can hold.
+    has_settled: bool,
 }
 
 impl BulkLoader {
@@ -32,7 +39,9 @@ impl BulkLoader {
             writer,
             gathered: Vec::new(),
             dealt: Vec::new(),
+            ends: Vec::new(),
             has_deletions: false,
+            has_settled: false,
         }
     }
 
@@ -53,25 +62,91 @@ impl BulkLoader {
         Ok(())
     }
 
-    /// The index of all extents but deletions.
+    /// The index of all extents but deletions, each of which is shown to `live`.
     pub fn finish<E>(
         mut self,
         is_of: impl FnMut(Extent, u64) -> Result<bool, E>,
+        mut live: impl FnMut(Extent),
     ) -> Result<IndexWriter, E> {
+        if !self.has_settled {
+            self.deal();
+            // The memory goes before more is taken.
+            self.gathered = Vec::new();
+            self.keep_live();
+            self.dealt.iter().for_each(|(_, extent)| live(*extent));
+            return Ok(IndexWriter::made_of(self.writer.index.mixer, &self.dealt));
+        }
         self.settle(is_of)?;
-        // The memory goes before more is taken.
         self.gathered = Vec::new();
         self.dealt = Vec::new();
-        if self.writer.stop_leaping() && !self.has_deletions {
-            return Ok(self.writer);
+        let writer = if self.writer.stop_leaping() && !self.has_deletions {
+            self.writer
+        } else {
+            self.writer.settled(|extent| !extent.is_deletion())
+        };
+        writer.index.for_each(live);
+        Ok(writer)
+    }
+
+    /// Leaves the first entry of each key in `dealt`, as its tag, unless it is a deletion.
+    fn keep_live(&mut self) {
+        let mixer = self.writer.index.mixer;
+        let (mut start, mut kept) = (0, 0);
+        // Which entries of a range were kept, by their tags; as large as the largest range needs it.
+        let mut table: Vec<u32> = Vec::new();
+        for &end in &self.ends {
+            let places = ((end - start) * 2).next_power_of_two();
+            table.clear();
+            table.resize(places, u32::MAX);
+            let mut first_kept = start;
+            for at in start..end {
+                let Some(&(hash, extent)) = self.dealt.get(at) else {
+                    return;
+                };
+                let mut place = (mixer.tag(hash) >> LOST_BITS) as usize;
+                let is_new = loop {
+                    let Some(other) = table.get_mut(place % places) else {
+                        return;
+                    };
+                    if *other == u32::MAX {
+                        *other = u32::try_from(first_kept).unwrap_or(0);
+                        break true;
+                    }
+                    if self
+                        .dealt
+                        .get(*other as usize)
+                        .is_some_and(|other| other.0 == hash)
+                    {
+                        break false;
+                    }
+                    place += 1;
+                };
+                if is_new {
+                    if let Some(to) = self.dealt.get_mut(first_kept) {
+                        *to = (hash, extent);
+                    }
+                    first_kept += 1;
+                }
+            }
+            for at in start..first_kept {
+                if let Some(&(hash, extent)) = self.dealt.get(at)
+                    && !extent.is_deletion()
+                    && let Some(to) = self.dealt.get_mut(kept)
+                {
+                    *to = (u64::from(mixer.tag(hash)), extent);
+                    kept += 1;
+                }
+            }
+            start = end;
         }
-        Ok(self.writer.settled(|extent| !extent.is_deletion()))
+        self.dealt.truncate(kept);
     }
 
     fn settle<E>(
         &mut self,
         mut is_of: impl FnMut(Extent, u64) -> Result<bool, E>,
     ) -> Result<(), E> {
+        self.has_settled = true;
         self.writer.spread(self.gathered.len());
         self.deal();
         for (hash, extent) in self.dealt.drain(..) {
@@ -97,7 +172,9 @@ impl BulkLoader {
             *end = sum;
             sum += count;
         }
-        self.dealt.clear();
+        if self.dealt.capacity() < self.gathered.len() {
+            self.dealt = kernels::vec_in_large_pages(self.gathered.len());
+        }
         self.dealt
             .resize(self.gathered.len(), (0, Extent::new(1, 1)));
         for entry in self.gathered.drain(..) {
@@ -108,12 +185,15 @@ impl BulkLoader {
                 *next += 1;
             }
         }
+        self.ends.clear();
+        self.ends.extend(ends);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashSet;
     use std::convert::Infallible;
 
     #[test]
@@ -137,7 +217,11 @@ mod tests {
                 let Ok(()) = loader.add(hash(key), extent, is_of);
             }
         }
-        let Ok(writer) = loader.finish(is_of);
+        let mut shown = HashSet::new();
+        let Ok(writer) = loader.finish(is_of, |extent| {
+            assert!(shown.insert(extent.metadata_offset()), "{extent:?} twice");
+        });
+        assert_eq!(writer.index().len(), shown.len() as u64);
         for key in 0..keys {
             let Ok(found) = writer
                 .index()
@@ -145,6 +229,58 @@ mod tests {
             let found = found.map(Extent::metadata_offset);
             let expected = (key % 4 != 0).then_some(offset(key, key % 3));
             assert_eq!(found, expected, "{key}");
+            assert!(found.is_none_or(|found| shown.contains(&found)));
+        }
+    }
+
+    /// More than one batch, and the same keys in all of them; then keys that go on after opening.
+    #[test]
+    #[cfg_attr(miri, ignore = "millions of entries")]
+    fn batches_are_joined() {
+        let keys = BATCH as u64 / 4;
+        let hash = |key: u64| key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let is_of = |extent: Extent, of: u64| {
+            Ok::<_, Infallible>(hash((extent.metadata_offset() / 64 - 1) % keys) == of)
+        };
+        let mut loader = BulkLoader::new();
+        for at in (0..keys * 5).rev() {
+            let Ok(()) = loader.add(hash(at % keys), Extent::new((at + 1) * 64, 9), is_of);
+        }
+        let mut shown = 0;
+        let Ok(mut writer) = loader.finish(is_of, |_| shown += 1);
+        assert_eq!((writer.index().len(), shown), (keys, keys));
+        for key in (0..keys).step_by(1013) {
+            let Ok(found) = writer
+                .index()
+                .find(hash(key), |extent| is_of(extent, hash(key)));
+            assert_eq!(
+                found.map(Extent::metadata_offset),
+                Some((keys * 4 + key + 1) * 64)
+            );
+        }
+        writer.put(hash(keys), Extent::new(64, 9), |_| false);
+        assert_eq!(writer.index().len(), keys + 1);
+    }
+
+    #[test]
+    fn few_entries_and_none_make_an_index() {
+        for keys in [0_u64, 1, 2, 100] {
+            let is_of = |_, _| Ok::<_, Infallible>(false);
+            let mut loader = BulkLoader::new();
+            for key in 0..keys {
+                let Ok(()) = loader.add(key << 50, Extent::new((key + 1) * 64, 1), is_of);
+            }
+            let Ok(mut writer) = loader.finish(is_of, |_| {});
+            assert_eq!(writer.index().len(), keys);
+            for key in keys..keys + 500 {
+                writer.put(key << 50, Extent::new((key + 1) * 64, 1), |_| false);
+            }
+            for key in 0..keys + 500 {
+                let Ok(found) = writer.index().find(key << 50, |extent| {
+                    Ok::<_, Infallible>(extent.metadata_offset() == (key + 1) * 64)
+                });
+                assert!(found.is_some(), "{key} of {keys}");
+            }
         }
     }
 
@@ -158,7 +294,7 @@ mod tests {
             for key in 0..keys {
                 let Ok(()) = loader.add(hash(key), Extent::new((key + 1) * 64, 1), is_of);
             }
-            let Ok(writer) = loader.finish(is_of);
+            let Ok(writer) = loader.finish(is_of, |_| {});
             assert_eq!(writer.index().len(), keys);
             let memory = writer.index().memory_bytes();
             assert!(memory < keys * 15, "{memory} bytes for {keys} keys");

@@ -87,13 +87,12 @@ impl Line {
         self.passed.load(Ordering::Relaxed) >> cell(tag) & CELL_MAX != 0
     }
 
-    /// The first empty place.
+    /// A bit for each empty place.
     #[inline]
-    pub(super) fn vacancy(&self) -> Option<u32> {
-        let places = (0..).zip(&self.words).fold(0_u32, |places, (place, word)| {
+    pub(super) fn vacancies(&self) -> u32 {
+        (0..).zip(&self.words).fold(0, |places, (place, word)| {
             places | u32::from(word.load(Ordering::Relaxed) == 0) << place
-        });
-        (places != 0).then(|| places.trailing_zeros())
+        })
     }
 
     /// Stores an entry at `place`, which is empty. The writer's alone, as are all below.
@@ -143,11 +142,12 @@ impl Line {
         }
     }
 
-    /// An entry with this tag goes past this line; to be said before it is stored.
+    /// Takes note that an entry with this tag goes past this line, if it does; to be said before it is stored.
     #[inline]
-    pub(super) fn pass(&self, tag: u32) {
+    pub(super) fn pass_if(&self, tag: u32, passes: bool) {
         let passed = self.passed.load(Ordering::Relaxed);
-        self.passed.store(one_more(passed, tag), Ordering::Relaxed);
+        self.passed
+            .store(passed + more(passed, tag, passes), Ordering::Relaxed);
     }
 
     /// An entry with this tag that went past this line is gone. A count that reached its end stays there until the segment is
@@ -242,22 +242,19 @@ impl Draft {
         Some(place)
     }
 
-    /// As [`Line::pass`].
+    /// As [`Line::pass_if`].
     pub(super) const fn pass(&mut self, tag: u32) {
-        self.passed = one_more(self.passed, tag);
+        self.passed += more(self.passed, tag, true);
     }
 }
 
 const CELL_MAX: u32 = 15;
 
-/// The counts with one more for this tag, unless they are at their end.
+/// What to add to the counts for an entry with this tag that passes: nothing once its count is at its end.
 #[inline]
-const fn one_more(passed: u32, tag: u32) -> u32 {
-    if passed >> cell(tag) & CELL_MAX < CELL_MAX {
-        passed + (1 << cell(tag))
-    } else {
-        passed
-    }
+const fn more(passed: u32, tag: u32, passes: bool) -> u32 {
+    let counts = passes & (passed >> cell(tag) & CELL_MAX < CELL_MAX);
+    (counts as u32) << cell(tag)
 }
 
 /// By how many bits to shift for the count of `tag`; by other bits of it than those that choose home and step.
@@ -307,14 +304,14 @@ mod tests {
         let line = Line::default();
         let [a, b] = [0x400, 0x800];
         assert!(!line.was_passed(a) && !line.was_passed(b));
-        line.pass(a);
-        line.pass(a);
+        line.pass_if(a, true);
+        line.pass_if(a, true);
         line.unpass(a);
         assert!(line.was_passed(a) && !line.was_passed(b));
         line.unpass(a);
         assert!(!line.was_passed(a));
         for _ in 0..20 {
-            line.pass(0x1c00);
+            line.pass_if(0x1c00, true);
         }
         for _ in 0..20 {
             line.unpass(0x1c00);
@@ -334,10 +331,10 @@ mod tests {
         let line = Line::default();
         let tag = |n: u32| (n % 2) << 5 | 1 << 31;
         for n in 0..LINE_PLACES {
-            assert_eq!(line.vacancy(), Some(n));
+            assert_eq!(line.vacancies(), 0b11_1111 >> n << n);
             line.store(n, tag(n), Extent::new((u64::from(n) + 1) * 64 + 1, 1));
         }
-        assert_eq!(line.vacancy(), None);
+        assert_eq!(line.vacancies(), 0);
         let places = |tag| {
             let mut places: Vec<u32> = line.matches(tag).collect();
             places.sort_unstable();
@@ -348,7 +345,7 @@ mod tests {
             (vec![0, 2, 4], vec![1, 3, 5])
         );
         line.vacate(3);
-        assert_eq!((line.vacancy(), line.extent(3)), (Some(3), None));
+        assert_eq!((line.vacancies(), line.extent(3)), (1 << 3, None));
         line.replace(2, tag(2), Extent::new(64 + 9, 9));
         assert_eq!(line.extent(2), Some(Extent::new(64 + 9, 9)));
         assert_eq!(line.extent_of(2, tag(2)), line.extent(2));

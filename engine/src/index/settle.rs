@@ -6,11 +6,13 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::bulk::RANGE_BITS;
 use super::extent::Extent;
 use super::grow::Build;
 use super::line::CHUNK_PLACES;
 use super::read::Index;
-use super::segment::{DEPTH_MAX, SEGMENT_CHUNKS, chunks_to_hold};
+use super::segment::{DEPTH_MAX, SEGMENT_CHUNKS, Segment, chunks_to_hold};
+use super::tag::Mixer;
 use super::word;
 use super::write::IndexWriter;
 
@@ -50,6 +52,59 @@ impl IndexWriter {
         self.pool.unmake(first);
         self.segment_count = 1 << depth;
         self.count_memory();
+    }
+
+    /// An index of `entries`, which are extents with the tags of different keys, in the order of the tags' uppermost bits
+    /// ([`RANGE_BITS`] of them). Its segments are as large as they need to be, and side by side.
+    pub(super) fn made_of(mixer: Mixer, entries: &[(u64, Extent)]) -> Self {
+        let (index, mut made) = Index::with_mixer(mixer);
+        let entries_len = entries.len() as u64;
+        let first = index.directory.segment(0);
+        let segments = entries.len().div_ceil(SPREAD).next_power_of_two();
+        let depth = segments.trailing_zeros().min(DEPTH_MAX);
+        let segment_of = |tag: u64| (tag << depth >> u32::BITS) as usize;
+        let mut counts = vec![0_u64; 1 << depth];
+        for (tag, _) in entries {
+            if let Some(count) = counts.get_mut(segment_of(*tag)) {
+                *count += 1;
+            }
+        }
+        let chunks: Vec<u32> = counts.into_iter().map(chunks_to_hold).collect();
+        let sum = chunks.iter().map(|&chunks| chunks as usize).sum();
+        made.pool.reserve(&index.segments, chunks.len(), sum);
+        let mut entries = entries.iter().peekable();
+        // The segments of one range are filled together, as their entries are mixed.
+        let together = 1 << depth.saturating_sub(RANGE_BITS);
+        for (group, chunks) in chunks.chunks(together).enumerate() {
+            let start = group * together;
+            let segments: Vec<Segment<'_>> = chunks
+                .iter()
+                .map(|&chunks| made.pool.make(&index.segments, chunks, depth))
+                .collect();
+            let mut builds: Vec<_> = segments
+                .iter()
+                .map(|&segment| Build::new(segment))
+                .collect();
+            while let Some(&(tag, extent)) = entries.peek()
+                && let Some(build) = builds.get_mut(segment_of(*tag).wrapping_sub(start))
+            {
+                let tag = *tag as u32;
+                build.store(tag, word::new(tag, *extent));
+                entries.next();
+            }
+            builds.into_iter().for_each(Build::finish);
+            for (nth, segment) in (start..).zip(segments) {
+                let tag = (nth as u64) << u32::BITS >> depth;
+                index.directory.publish(tag as u32, segment);
+            }
+        }
+        if let Some(first) = first {
+            made.pool.unmake(first);
+        }
+        index.counters.len.store(entries_len, Ordering::Relaxed);
+        made.segment_count = 1 << depth;
+        made.count_memory();
+        made
     }
 
     /// Goes back to growing in small steps; says whether the index takes little more memory than a

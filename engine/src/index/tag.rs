@@ -5,7 +5,10 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use super::word::TAG_MASK;
+/// The lowest bits of a mixed hash are not kept.
+pub(super) const LOST_BITS: u32 = 5;
+/// The bits of a mixed hash that are its tag.
+pub(super) const TAG_MASK: u32 = !0 << LOST_BITS;
 
 /// How an index mixes hashes.
 #[derive(Debug, Clone, Copy)]

@@ -6,12 +6,11 @@
 //! where the metadata lies, of a payload that is too long for this or does not start at such a multiple, or of a deletion.
 
 use super::extent::Extent;
+use super::tag::LOST_BITS;
 
 const START_BITS: u32 = 42;
 const LEN_BITS: u32 = 11;
 const UPPER_SHIFT: u32 = START_BITS + LEN_BITS;
-/// Bits of a tag that no word keeps.
-const LOST_BITS: u32 = 5;
 /// Bits of a tag below those that a word keeps.
 const BELOW_UPPER: u32 = LOST_BITS + u16::BITS;
 const START_MASK: u64 = (1 << START_BITS) - 1;
@@ -25,9 +24,6 @@ const LONG: u64 = 0b11111;
 const DELETION: u64 = 0b11110;
 /// The first length that is none, so that an extent does not keep it.
 pub(crate) const LEN_END: u64 = DELETION << (OFFSET_BITS - START_BITS);
-
-/// The bits of a mixed hash that are its tag.
-pub(super) const TAG_MASK: u32 = !0 << LOST_BITS;
 
 /// The word of an entry, never 0.
 #[inline]
@@ -80,6 +76,7 @@ pub(super) const fn tag(lower: u16, word: u64) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tag::TAG_MASK;
     use super::*;
 
     #[test]

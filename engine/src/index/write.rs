@@ -108,15 +108,20 @@ impl IndexWriter {
         let Some(segment) = self.index.directory.segment(tag) else {
             return;
         };
-        let mut route = segment.route(tag);
-        // There is an empty place: a segment's capacity is below the number of its places.
-        while let Some(line) = segment.line(route.at) {
-            if let Some(place) = line.vacancy() {
-                line.store(place, tag, extent);
-                break;
-            }
-            line.pass(tag);
-            route.advance();
+        let home = segment.home(tag);
+        let (Some(first), Some(second)) = (segment.line(home), segment.line(Segment::twin(home)))
+        else {
+            return;
+        };
+        // Which of the two has a place left cannot be predicted, so that there is no branch on it.
+        let vacancies = [first.vacancies(), second.vacancies()];
+        let full = vacancies[0] == 0;
+        let place = vacancies[usize::from(full)];
+        first.pass_if(tag, full);
+        if place != 0 {
+            [first, second][usize::from(full)].store(place.trailing_zeros(), tag, extent);
+        } else {
+            insert_further(segment, tag, extent);
         }
         let row = segment.row();
         row.set_room(row.room().saturating_sub(1));
@@ -146,6 +151,23 @@ impl Index {
             visit(tag, segment);
             next = segment.tag_after(tag);
         }
+    }
+}
+
+/// Goes on behind the first two lines, which are full; it went past the first already.
+#[inline(never)]
+fn insert_further(segment: Segment<'_>, tag: u32, extent: Extent) {
+    let mut route = segment.route(tag);
+    // There is an empty place: a segment's capacity is below the number of its places.
+    while route.advance()
+        && let Some(line) = segment.line(route.at)
+    {
+        let vacancies = line.vacancies();
+        if vacancies != 0 {
+            line.store(vacancies.trailing_zeros(), tag, extent);
+            break;
+        }
+        line.pass_if(tag, true);
     }
 }
 

@@ -68,16 +68,16 @@ impl<B: Backing> Builder<'_, B> {
             loader,
             long,
         } = self;
-        let index = loader.finish(|other, hash| is_of(backing, other, hash))?;
         let mut live_span = 0;
-        index.index().for_each(|extent| {
+        let count = |extent: Extent| {
             let offset = extent.metadata_offset();
             let len = extent.payload_len().or_else(|| {
                 let at = long.binary_search_by(|(other, _)| offset.cmp(other)).ok()?;
                 long.get(at).map(|(_, len)| *len)
             });
             live_span += len.map_or(0, span_of);
-        });
+        };
+        let index = loader.finish(|other, hash| is_of(backing, other, hash), count)?;
         Ok((index, live_span))
     }
 }
