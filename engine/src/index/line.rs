@@ -142,12 +142,12 @@ impl Line {
         }
     }
 
-    /// Takes note that an entry with this tag goes past this line, if it does; to be said before it is stored.
+    /// An entry with this tag goes past this line; to be said before it is stored.
     #[inline]
-    pub(super) fn pass_if(&self, tag: u32, passes: bool) {
+    pub(super) fn pass(&self, tag: u32) {
         let passed = self.passed.load(Ordering::Relaxed);
         self.passed
-            .store(passed + more(passed, tag, passes), Ordering::Relaxed);
+            .store(passed + more(passed, tag), Ordering::Relaxed);
     }
 
     /// An entry with this tag that went past this line is gone. A count that reached its end stays there until the segment is
@@ -242,18 +242,18 @@ impl Draft {
         Some(place)
     }
 
-    /// As [`Line::pass_if`].
+    /// As [`Line::pass`].
     pub(super) const fn pass(&mut self, tag: u32) {
-        self.passed += more(self.passed, tag, true);
+        self.passed += more(self.passed, tag);
     }
 }
 
 const CELL_MAX: u32 = 15;
 
-/// What to add to the counts for an entry with this tag that passes: nothing once its count is at its end.
+/// What to add to the counts for one more entry with this tag: nothing once its count is at its end.
 #[inline]
-const fn more(passed: u32, tag: u32, passes: bool) -> u32 {
-    let counts = passes & (passed >> cell(tag) & CELL_MAX < CELL_MAX);
+const fn more(passed: u32, tag: u32) -> u32 {
+    let counts = passed >> cell(tag) & CELL_MAX < CELL_MAX;
     (counts as u32) << cell(tag)
 }
 
@@ -304,14 +304,14 @@ mod tests {
         let line = Line::default();
         let [a, b] = [0x400, 0x800];
         assert!(!line.was_passed(a) && !line.was_passed(b));
-        line.pass_if(a, true);
-        line.pass_if(a, true);
+        line.pass(a);
+        line.pass(a);
         line.unpass(a);
         assert!(line.was_passed(a) && !line.was_passed(b));
         line.unpass(a);
         assert!(!line.was_passed(a));
         for _ in 0..20 {
-            line.pass_if(0x1c00, true);
+            line.pass(0x1c00);
         }
         for _ in 0..20 {
             line.unpass(0x1c00);

@@ -42,8 +42,8 @@ pub(super) struct Found<'a> {
     pub(super) line: &'a Line,
     pub(super) place: u32,
     pub(super) extent: Extent,
-    /// The number of the line.
-    pub(super) at: u32,
+    /// How many lines it went past.
+    pub(super) past: u32,
 }
 
 impl Index {
@@ -115,12 +115,9 @@ impl Index {
     pub fn prefetch(&self, hash: u64) {
         let tag = self.mixer.tag(hash);
         if let Some(segment) = self.directory.segment(tag) {
-            let home = segment.home(tag);
-            if let Some(line) = segment.line(home) {
-                prefetch(line);
-            }
-            if let Some(line) = segment.line(Segment::twin(home)) {
-                prefetch(line);
+            if let Some(pair) = segment.pair(segment.home(tag)) {
+                prefetch(pair.first);
+                prefetch(pair.second);
             }
         }
     }
@@ -156,14 +153,24 @@ pub(super) fn search<'a, E>(
     tag: u32,
     check: &mut impl FnMut(Extent) -> Result<bool, E>,
 ) -> Result<Option<Found<'a>>, E> {
-    let at = segment.home(tag);
-    let Some(line) = segment.line(at) else {
-        return Ok(None);
-    };
-    if let Some(found) = search_line(line, at, tag, check)? {
+    match segment.line(segment.home(tag)) {
+        Some(line) => search_from(segment, line, tag, check),
+        None => Ok(None),
+    }
+}
+
+/// The same for who has the home line at hand.
+#[inline]
+pub(super) fn search_from<'a, E>(
+    segment: Segment<'a>,
+    home: &'a Line,
+    tag: u32,
+    check: &mut impl FnMut(Extent) -> Result<bool, E>,
+) -> Result<Option<Found<'a>>, E> {
+    if let Some(found) = search_line(home, 0, tag, check)? {
         return Ok(Some(found));
     }
-    if line.was_passed(tag) {
+    if home.was_passed(tag) {
         search_further(segment, tag, check)
     } else {
         Ok(None)
@@ -178,10 +185,12 @@ fn search_further<'a, E>(
     check: &mut impl FnMut(Extent) -> Result<bool, E>,
 ) -> Result<Option<Found<'a>>, E> {
     let mut route = segment.route(tag);
+    let mut past = 0;
     while route.advance()
         && let Some(line) = segment.line(route.at)
     {
-        let found = search_line(line, route.at, tag, check)?;
+        past += 1;
+        let found = search_line(line, past, tag, check)?;
         if found.is_some() || !line.was_passed(tag) {
             return Ok(found);
         }
@@ -192,7 +201,7 @@ fn search_further<'a, E>(
 #[inline]
 fn search_line<'a, E>(
     line: &'a Line,
-    at: u32,
+    past: u32,
     tag: u32,
     check: &mut impl FnMut(Extent) -> Result<bool, E>,
 ) -> Result<Option<Found<'a>>, E> {
@@ -204,7 +213,7 @@ fn search_line<'a, E>(
                 line,
                 place,
                 extent,
-                at,
+                past,
             }));
         }
     }

@@ -20,6 +20,13 @@ pub(super) struct Segment<'a> {
     depth: u32,
 }
 
+/// The two lines in which nearly every search ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pair<'a> {
+    pub(super) first: &'a Line,
+    pub(super) second: &'a Line,
+}
+
 impl<'a> Segment<'a> {
     #[inline]
     pub(super) const fn new(row: &'a Row, lines: u32, depth: u32) -> Self {
@@ -52,6 +59,16 @@ impl<'a> Segment<'a> {
         Some(chunk.line(line))
     }
 
+    /// A home line and its twin, which lie side by side.
+    #[inline]
+    pub(super) fn pair(self, home: u32) -> Option<Pair<'a>> {
+        let chunk = self.row.chunk(self.lines, home / CHUNK_LINES)?;
+        Some(Pair {
+            first: chunk.line(home),
+            second: chunk.line(Self::twin(home)),
+        })
+    }
+
     /// Shows every entry, as its tag and word, in the order of the lines.
     #[inline]
     pub(super) fn for_each(self, mut visit: impl FnMut(u32, u64)) {
@@ -76,7 +93,7 @@ impl<'a> Segment<'a> {
 
     /// The first line behind `home` in which to look.
     #[inline]
-    pub(super) const fn twin(home: u32) -> u32 {
+    const fn twin(home: u32) -> u32 {
         home ^ 1
     }
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::extent::Extent;
-use super::read::{Found, Index, search};
-use super::segment::Segment;
+use super::read::{Found, Index, search, search_from};
+use super::segment::{Pair, Segment};
 use super::segments::SegmentPool;
 
 /// The one writer of an [`Index`].
@@ -49,15 +49,17 @@ impl IndexWriter {
         new: Extent,
         mut same: impl FnMut(Extent) -> bool,
     ) -> Option<Extent> {
-        let tag = self.index.mixer.tag(hash);
-        let mut same = |extent| Ok::<_, Infallible>(same(extent));
-        let segment = self.index.directory.segment(tag)?;
-        if let Ok(Some(found)) = search(segment, tag, &mut same) {
-            found.line.replace(found.place, tag, new);
-            return Some(found.extent);
-        }
-        self.insert(tag, new);
-        None
+        let mut replaced = None;
+        let Ok(_) = self.search_and_insert(
+            hash,
+            new,
+            |extent| Ok::<_, Infallible>(same(extent)),
+            |found, tag| {
+                found.line.replace(found.place, tag, new);
+                replaced = Some(found.extent);
+            },
+        );
+        replaced
     }
 
     /// Stores `new` for `hash` unless there is an extent for which `same` says true; says whether it did. The first error
@@ -67,17 +69,45 @@ impl IndexWriter {
         &mut self,
         hash: u64,
         new: Extent,
-        mut same: impl FnMut(Extent) -> Result<bool, E>,
+        same: impl FnMut(Extent) -> Result<bool, E>,
     ) -> Result<bool, E> {
-        let tag = self.index.mixer.tag(hash);
-        let Some(segment) = self.index.directory.segment(tag) else {
+        self.search_and_insert(hash, new, same, |_, _| {})
+    }
+
+    /// Stores `new`, or shows what `same` accepts and its tag; says whether it stored.
+    #[inline]
+    fn search_and_insert<E>(
+        &mut self,
+        hash: u64,
+        new: Extent,
+        mut same: impl FnMut(Extent) -> Result<bool, E>,
+        found: impl FnOnce(Found<'_>, u32),
+    ) -> Result<bool, E> {
+        let index = &*self.index;
+        let tag = index.mixer.tag(hash);
+        let Some(segment) = index.directory.segment(tag) else {
             return Ok(false);
         };
-        let absent = search(segment, tag, &mut same)?.is_none();
-        if absent {
-            self.insert(tag, new);
+        let Some(pair) = segment.pair(segment.home(tag)) else {
+            return Ok(false);
+        };
+        if let Some(at) = search_from(segment, pair.first, tag, &mut same)? {
+            found(at, tag);
+            return Ok(false);
         }
-        Ok(absent)
+        if segment.row().room() > 0 {
+            insert(segment, pair, tag, new);
+        } else {
+            self.grow(tag);
+            if let Some(segment) = self.index.directory.segment(tag)
+                && let Some(pair) = segment.pair(segment.home(tag))
+            {
+                insert(segment, pair, tag, new);
+            }
+        }
+        let len = self.index.len() + 1;
+        self.index.counters.len.store(len, Ordering::Relaxed);
+        Ok(true)
     }
 
     /// Removes the extent for `hash` for which `same` says true, and returns it.
@@ -92,41 +122,6 @@ impl IndexWriter {
         let len = self.index.len().saturating_sub(1);
         self.index.counters.len.store(len, Ordering::Relaxed);
         Some(found.extent)
-    }
-
-    /// Stores an entry that is not there yet.
-    #[inline]
-    fn insert(&mut self, tag: u32, extent: Extent) {
-        if self
-            .index
-            .directory
-            .segment(tag)
-            .is_some_and(|segment| segment.row().room() == 0)
-        {
-            self.grow(tag);
-        }
-        let Some(segment) = self.index.directory.segment(tag) else {
-            return;
-        };
-        let home = segment.home(tag);
-        let (Some(first), Some(second)) = (segment.line(home), segment.line(Segment::twin(home)))
-        else {
-            return;
-        };
-        // Which of the two has a place left cannot be predicted, so that there is no branch on it.
-        let vacancies = [first.vacancies(), second.vacancies()];
-        let full = vacancies[0] == 0;
-        let place = vacancies[usize::from(full)];
-        first.pass_if(tag, full);
-        if place != 0 {
-            [first, second][usize::from(full)].store(place.trailing_zeros(), tag, extent);
-        } else {
-            insert_further(segment, tag, extent);
-        }
-        let row = segment.row();
-        row.set_room(row.room().saturating_sub(1));
-        let len = self.index.len() + 1;
-        self.index.counters.len.store(len, Ordering::Relaxed);
     }
 
     /// Brings what [`Index::memory_bytes`] says up to date.
@@ -154,10 +149,31 @@ impl Index {
     }
 }
 
-/// Goes on behind the first two lines, which are full; it went past the first already.
+/// Stores an entry that is not there yet in `segment`, which has room for it, and whose first two lines for it are `pair`.
+#[inline]
+fn insert(segment: Segment<'_>, pair: Pair<'_>, tag: u32, extent: Extent) {
+    let row = segment.row();
+    row.set_room(row.room().saturating_sub(1));
+    let vacancies = pair.first.vacancies();
+    if vacancies != 0 {
+        pair.first.store(vacancies.trailing_zeros(), tag, extent);
+        return;
+    }
+    pair.first.pass(tag);
+    let vacancies = pair.second.vacancies();
+    if vacancies != 0 {
+        pair.second.store(vacancies.trailing_zeros(), tag, extent);
+    } else {
+        pair.second.pass(tag);
+        insert_further(segment, tag, extent);
+    }
+}
+
+/// Goes on behind the first two lines, which are full.
 #[inline(never)]
 fn insert_further(segment: Segment<'_>, tag: u32, extent: Extent) {
     let mut route = segment.route(tag);
+    route.advance();
     // There is an empty place: a segment's capacity is below the number of its places.
     while route.advance()
         && let Some(line) = segment.line(route.at)
@@ -167,7 +183,7 @@ fn insert_further(segment: Segment<'_>, tag: u32, extent: Extent) {
             line.store(vacancies.trailing_zeros(), tag, extent);
             break;
         }
-        line.pass_if(tag, true);
+        line.pass(tag);
     }
 }
 
@@ -175,10 +191,10 @@ fn insert_further(segment: Segment<'_>, tag: u32, extent: Extent) {
 fn vacate(segment: Segment<'_>, tag: u32, found: Found<'_>) {
     found.line.vacate(found.place);
     let mut route = segment.route(tag);
-    while route.at != found.at
-        && let Some(line) = segment.line(route.at)
-    {
-        line.unpass(tag);
+    for _ in 0..found.past {
+        if let Some(line) = segment.line(route.at) {
+            line.unpass(tag);
+        }
         route.advance();
     }
 }
