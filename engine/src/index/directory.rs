@@ -29,7 +29,7 @@ struct Level {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<'a> {
     slot: &'a Link<Row>,
-    head: u64,
+    pub(super) head: u64,
     pub(super) segment: Segment<'a>,
 }
 

@@ -32,4 +32,4 @@ pub use bulk::BulkLoader;
 pub use extent::Extent;
 pub use read::Index;
 pub(crate) use word::LEN_END as LENGTHS_KEPT_BELOW;
-pub use write::IndexWriter;
+pub use write::{Hint, IndexWriter};

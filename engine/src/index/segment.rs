@@ -3,7 +3,7 @@
 //! A tag's line is its share of the range, so lines are in the order of tags, and entries can be moved to more lines, or to two
 //! segments, by their tags alone. Which chunks a segment is made of is never changed while readers can find it.
 
-use super::line::{CHUNK_LINES, CHUNK_PLACES, Line};
+use super::line::{CHUNK_LINES, CHUNK_PLACES, Chunk, Line};
 use super::segments::Row;
 
 /// Chunks of a segment before it is split in two.
@@ -25,6 +25,16 @@ pub(super) struct Segment<'a> {
 pub(super) struct Pair<'a> {
     pub(super) first: &'a Line,
     pub(super) second: &'a Line,
+}
+
+impl<'a> Pair<'a> {
+    #[inline]
+    pub(super) fn of(chunk: &'a Chunk, home: u32) -> Self {
+        Self {
+            first: chunk.line(home),
+            second: chunk.line(Segment::twin(home)),
+        }
+    }
 }
 
 impl<'a> Segment<'a> {
@@ -55,18 +65,19 @@ impl<'a> Segment<'a> {
     /// The line with this number. `None`, or a line of another segment, if the segment was replaced.
     #[inline]
     pub(super) fn line(self, line: u32) -> Option<&'a Line> {
-        let chunk = self.row.chunk(self.lines, line / CHUNK_LINES)?;
-        Some(chunk.line(line))
+        Some(self.chunk_of(line)?.line(line))
+    }
+
+    /// The chunk that the line with this number lies in.
+    #[inline]
+    pub(super) fn chunk_of(self, line: u32) -> Option<&'a Chunk> {
+        self.row.chunk(self.lines, line / CHUNK_LINES)
     }
 
     /// A home line and its twin, which lie side by side.
     #[inline]
     pub(super) fn pair(self, home: u32) -> Option<Pair<'a>> {
-        let chunk = self.row.chunk(self.lines, home / CHUNK_LINES)?;
-        Some(Pair {
-            first: chunk.line(home),
-            second: chunk.line(Self::twin(home)),
-        })
+        Some(Pair::of(self.chunk_of(home)?, home))
     }
 
     /// Shows every entry, as its tag and word, in the order of the lines.
@@ -93,7 +104,7 @@ impl<'a> Segment<'a> {
 
     /// The first line behind `home` in which to look.
     #[inline]
-    const fn twin(home: u32) -> u32 {
+    pub(super) const fn twin(home: u32) -> u32 {
         home ^ 1
     }
 

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
-use super::arena::{Arena, Link, Pool};
+use super::arena::{Arena, Link, Part, Pool};
 use super::line::{CHUNK_LINES, Chunk};
 use super::segment::{SEGMENT_CHUNKS, Segment};
 
@@ -51,7 +51,7 @@ impl Row {
         Segment::new(self, lines, shape & ((1 << DEPTH_BITS) - 1))
     }
 
-    /// Gives the row a meaning that no head before had.
+    /// Gives the row a meaning that no head before had: that of no segment, if it has no chunks.
     fn make(&self, chunks: u32, depth: u32) -> Segment<'_> {
         assert!(chunks <= COUNT_MAX, "the index has used up its counts");
         let made = (self.head.load(Ordering::Relaxed) >> 32).wrapping_add(1);
@@ -110,6 +110,16 @@ impl Segments {
             further: Arena::new(),
             chunks: Arena::new(),
         }
+    }
+
+    #[inline]
+    pub(super) fn row(&self, part: Part<Row>) -> &Row {
+        part.get(&self.rows)
+    }
+
+    #[inline]
+    pub(super) fn chunk(&self, part: Part<Chunk>) -> &Chunk {
+        part.get(&self.chunks)
     }
 }
 
@@ -190,6 +200,8 @@ impl SegmentPool {
 
     /// Takes a segment apart that no reader can come to know any more.
     pub(super) fn unmake(&mut self, segment: Segment<'_>) {
+        // Who still has a hint of it must not take it for what it was.
+        segment.row().make(0, 0);
         self.unmake_row(segment.row(), segment.chunks(), height(segment.chunks()));
     }
 

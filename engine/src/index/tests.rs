@@ -194,6 +194,32 @@ fn a_segment_of_equal_tags_grows_on() {
     assert!(index.memory_bytes() < 1 << 20, "{}", index.memory_bytes());
 }
 
+/// Hints that are followed after their segment grew, was split, or its parts became another's.
+#[test]
+fn hints_of_what_was_replaced_lead_to_what_is() {
+    let mut random = Random::new("hints");
+    let (index, mut writer) = Index::create();
+    let count = scaled(30_000, 200);
+    let ahead = scaled(5000, 60);
+    let hashes: Vec<u64> = (0..count).map(|_| random.next()).collect();
+    let mut hints = std::collections::VecDeque::new();
+    for (n, &hash) in (0..).zip(&hashes) {
+        hints.push_back((n, writer.hint(hash)));
+        if hints.len() as u64 > random.next() % ahead {
+            for (n, hint) in hints.drain(..) {
+                assert_eq!(writer.put_at(hint, extent(n), |_| false), None);
+            }
+        }
+    }
+    for (n, hint) in hints {
+        writer.put_at(hint, extent(n), |_| false);
+    }
+    assert_eq!(index.len(), count);
+    for (n, &hash) in (0..).zip(&hashes) {
+        assert_eq!(find(&index, hash, extent(n)), Some(extent(n)), "{n}");
+    }
+}
+
 #[test]
 fn the_first_error_of_a_check_ends_it() {
     let (index, mut writer) = Index::create();

@@ -7,10 +7,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::arena::Part;
 use super::extent::Extent;
+use super::line::Chunk;
+use super::prefetch::prefetch;
 use super::read::{Found, Index, search, search_from};
 use super::segment::{Pair, Segment};
-use super::segments::SegmentPool;
+use super::segments::{Row, SegmentPool};
 
 /// The one writer of an [`Index`].
 #[derive(Debug)]
@@ -40,6 +43,26 @@ impl IndexWriter {
         &self.index
     }
 
+    /// Finds out where the entry of `hash` would lie, and brings that nearer; worth it some lookups ahead of
+    /// [`put_at`](Self::put_at).
+    #[inline]
+    pub fn hint(&self, hash: u64) -> Hint {
+        let tag = self.index.mixer.tag(hash);
+        let place = self.index.directory.place(tag).and_then(|place| {
+            let home = place.segment.home(tag);
+            let chunk = place.segment.chunk_of(home)?;
+            prefetch(chunk.line(home));
+            prefetch(chunk.line(Segment::twin(home)));
+            Some(HintedPlace {
+                row: Part::of(place.segment.row()),
+                head: place.head,
+                chunk: Part::of(chunk),
+                home,
+            })
+        });
+        Hint { tag, place }
+    }
+
     /// Stores `new` for `hash`: in the place of the extent for which `same` says true, which is returned, or else beside
     /// what is there.
     #[inline]
@@ -47,11 +70,22 @@ impl IndexWriter {
         &mut self,
         hash: u64,
         new: Extent,
+        same: impl FnMut(Extent) -> bool,
+    ) -> Option<Extent> {
+        self.put_at(self.hint(hash), new, same)
+    }
+
+    /// As [`put`](Self::put), for the hash that the hint was of.
+    #[inline]
+    pub fn put_at(
+        &mut self,
+        hint: Hint,
+        new: Extent,
         mut same: impl FnMut(Extent) -> bool,
     ) -> Option<Extent> {
         let mut replaced = None;
         let Ok(_) = self.search_and_insert(
-            hash,
+            hint,
             new,
             |extent| Ok::<_, Infallible>(same(extent)),
             |found, tag| {
@@ -71,24 +105,20 @@ impl IndexWriter {
         new: Extent,
         same: impl FnMut(Extent) -> Result<bool, E>,
     ) -> Result<bool, E> {
-        self.search_and_insert(hash, new, same, |_, _| {})
+        self.search_and_insert(self.hint(hash), new, same, |_, _| {})
     }
 
     /// Stores `new`, or shows what `same` accepts and its tag; says whether it stored.
     #[inline]
     fn search_and_insert<E>(
         &mut self,
-        hash: u64,
+        hint: Hint,
         new: Extent,
         mut same: impl FnMut(Extent) -> Result<bool, E>,
         found: impl FnOnce(Found<'_>, u32),
     ) -> Result<bool, E> {
-        let index = &*self.index;
-        let tag = index.mixer.tag(hash);
-        let Some(segment) = index.directory.segment(tag) else {
-            return Ok(false);
-        };
-        let Some(pair) = segment.pair(segment.home(tag)) else {
+        let tag = hint.tag;
+        let Some((segment, pair)) = self.index.follow(hint) else {
             return Ok(false);
         };
         if let Some(at) = search_from(segment, pair.first, tag, &mut same)? {
@@ -135,8 +165,37 @@ impl IndexWriter {
     }
 }
 
+/// Where an entry would lie, from [`IndexWriter::hint`].
+#[derive(Debug, Clone, Copy)]
+pub struct Hint {
+    tag: u32,
+    place: Option<HintedPlace>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct HintedPlace {
+    row: Part<Row>,
+    head: u64,
+    chunk: Part<Chunk>,
+    home: u32,
+}
+
 /// What only the writer may call.
 impl Index {
+    /// The segment and the lines of a hint, or of its tag if the segment was replaced since.
+    #[inline]
+    fn follow(&self, hint: Hint) -> Option<(Segment<'_>, Pair<'_>)> {
+        if let Some(place) = hint.place {
+            let row = self.segments.row(place.row);
+            if row.head() == place.head {
+                let chunk = self.segments.chunk(place.chunk);
+                return Some((row.segment_of(place.head), Pair::of(chunk, place.home)));
+            }
+        }
+        let segment = self.directory.segment(hint.tag)?;
+        Some((segment, segment.pair(segment.home(hint.tag))?))
+    }
+
     pub(super) fn for_each_segment(&self, mut visit: impl FnMut(u32, Segment<'_>)) {
         let mut next = Some(0);
         while let Some(tag) = next {

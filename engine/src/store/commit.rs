@@ -10,8 +10,9 @@ use crate::format::{
     EntryMetadata, MAX_OFFSET, METADATA_SIZE, TOMBSTONE, align_to_payload, compute_checksum,
     is_reserved_hash, pre_pad,
 };
-use crate::index::Extent;
+use crate::index::{Extent, Hint};
 use crate::options::Durability;
+use std::array;
 
 /// One change of one key.
 #[derive(Debug, Clone, Copy)]
@@ -36,10 +37,43 @@ pub(crate) struct Placed {
     /// Of a deletion, one that says so.
     extent: Extent,
     payload_len: u64,
-    /// The live entry of the key before this commit, and the span that it gives up; on a medium that lies in memory they are
-    /// looked up when the entry is published.
-    before: Option<Extent>,
-    span_before: u64,
+}
+
+/// The entries of a commit, whose bytes are in place.
+#[derive(Debug, Default)]
+pub(crate) struct Appended {
+    placed: Vec<Placed>,
+    /// What was live for the key of each, and the span that it gives up. On a medium in memory that is looked up only when the
+    /// entries are published, once, as it cannot fail.
+    before: Vec<Option<(Extent, u64)>>,
+}
+
+impl Appended {
+    /// Takes an entry in that is about to be written; all that can fail about it fails here.
+    #[inline]
+    pub(crate) fn add<B: Backing>(
+        &mut self,
+        generation: &Generation<B>,
+        planned: &Planned,
+    ) -> Result<()> {
+        if !B::IN_MEMORY {
+            let before = generation.locate(planned.placed.key_hash)?;
+            let before = before.map(|located| (located.extent, span_of(located.payload_len())));
+            self.before.push(before);
+        }
+        self.placed.push(planned.placed);
+        Ok(())
+    }
+
+    /// The entry at `extent`; they lie in order.
+    fn at(&self, extent: Extent) -> Option<&Placed> {
+        let offset = extent.metadata_offset();
+        let at = self
+            .placed
+            .binary_search_by_key(&offset, |entry| entry.extent.metadata_offset())
+            .ok()?;
+        self.placed.get(at)
+    }
 }
 
 /// Refuses what a plain entry cannot hold.
@@ -61,44 +95,60 @@ pub(crate) fn check_key_hash(key_hash: u64) -> Result<()> {
     }
 }
 
-/// How many lookups ahead an index line is fetched.
-const PREFETCH_AHEAD: usize = 16;
+/// How many lookups ahead the lines of the index are fetched.
+const AHEAD: usize = 16;
 
 /// Entries of a batch that go to a medium in memory together, so that what is put together for them stays in the processor's
 /// caches; their parts are as many as one system call takes.
 const GROUP: usize = 511;
 
 impl<B: Backing> Store<B> {
-    /// Appends `changes` in one write and publishes them together; returns the new tail.
-    pub(crate) fn commit(&self, changes: &[(u64, Change<'_>)]) -> Result<u64> {
+    /// Appends a change and publishes it; returns the new tail.
+    pub(crate) fn commit_one(&self, key_hash: u64, change: Change<'_>) -> Result<u64> {
+        let mut writer = self.lock_writer();
+        self.commit_one_locked(&mut writer, key_hash, change)
+    }
+
+    /// The same, for a caller that had to look at the store under the lock first.
+    pub(crate) fn commit_one_locked(
+        &self,
+        writer: &mut Writer,
+        key_hash: u64,
+        change: Change<'_>,
+    ) -> Result<u64> {
+        self.check_writable()?;
+        let generation = self.current.load();
+        let tail = generation.tail();
+        let (planned, payload) = Planned::of(tail, key_hash, change)?;
+        let mut appended = Appended::default();
+        appended.add(&generation, &planned)?;
+        generation
+            .backing
+            .write(tail, &[planned.pad(), payload, &planned.trailer()])
+            .map_err(Error::io(APPEND))?;
+        self.publish(writer, &generation, &appended)
+    }
+
+    /// Appends changes in one pass and publishes them together; returns the new tail. The first error among them is the
+    /// commit's, of which nothing shows then.
+    pub(crate) fn commit<'a>(
+        &self,
+        changes: impl ExactSizeIterator<Item = Result<(u64, Change<'a>)>>,
+    ) -> Result<u64> {
         let mut writer = self.lock_writer();
         self.commit_locked(&mut writer, changes)
     }
 
     /// The same, for a caller that had to look at the store under the lock first.
-    pub(crate) fn commit_locked(
+    pub(crate) fn commit_locked<'a>(
         &self,
         writer: &mut Writer,
-        changes: &[(u64, Change<'_>)],
+        changes: impl ExactSizeIterator<Item = Result<(u64, Change<'a>)>>,
     ) -> Result<u64> {
         self.check_writable()?;
         let generation = self.current.load();
-        let tail = generation.tail();
-        match changes {
-            [] => Ok(tail),
-            [(key_hash, change)] => {
-                let (planned, payload) = Planned::of(&generation, tail, *key_hash, *change)?;
-                generation
-                    .backing
-                    .write(tail, &[planned.pad(), payload, &planned.trailer()])
-                    .map_err(Error::io(APPEND))?;
-                self.publish(writer, &generation, &[planned.placed])
-            }
-            _ => {
-                let placed = append_all(&generation, tail, changes)?;
-                self.publish(writer, &generation, &placed)
-            }
-        }
+        let appended = append_all(&generation, changes)?;
+        self.publish(writer, &generation, &appended)
     }
 
     /// Makes entries visible whose bytes are in place behind the tail, and returns the new tail.
@@ -106,52 +156,63 @@ impl<B: Backing> Store<B> {
         &self,
         writer: &mut Writer,
         generation: &Generation<B>,
-        placed: &[Placed],
+        appended: &Appended,
     ) -> Result<u64> {
+        let start = generation.tail();
+        let Some(last) = appended.placed.last() else {
+            return Ok(start);
+        };
         if self.settings().durability == Durability::Sync {
             self.sync_generation(generation)?;
         }
-        let start = generation.tail();
-        let tail = placed.last().map_or(start, Placed::end);
-        generation.announce_tail(tail);
+        generation.announce_tail(last.end());
         let mut live_span = generation.live_span();
-        for (at, entry) in placed.iter().enumerate() {
-            if let Some(ahead) = placed.get(at + PREFETCH_AHEAD) {
-                generation.index.prefetch(ahead.key_hash);
+        let mut hints: [Hint; AHEAD] = array::from_fn(|nth| {
+            let entry = appended.placed.get(nth).unwrap_or(last);
+            writer.index.hint(entry.key_hash)
+        });
+        for (at, entry) in appended.placed.iter().enumerate() {
+            let Some(slot) = hints.get_mut(at % AHEAD) else {
+                break;
+            };
+            let hint = *slot;
+            if let Some(ahead) = appended.placed.get(at + AHEAD) {
+                *slot = writer.index.hint(ahead.key_hash);
             }
             // The span that the entry before gives up, if it is found on the medium.
-            let mut span_before = entry.span_before;
+            let mut span_before = 0;
             let same = |extent: Extent| {
                 if extent.metadata_offset() >= start {
-                    placed_at(placed, extent).is_some_and(|other| other.key_hash == entry.key_hash)
+                    let other = appended.at(extent);
+                    other.is_some_and(|other| other.key_hash == entry.key_hash)
                 } else if B::IN_MEMORY {
                     // Such a medium has every entry that the index names.
-                    let located = generation.examine(extent);
-                    let located = located
-                        .ok()
-                        .filter(|located| located.metadata.key_hash == entry.key_hash);
-                    span_before =
-                        located.map_or(span_before, |located| span_of(located.payload_len()));
+                    let located = generation.examine(extent).ok();
+                    let located =
+                        located.filter(|located| located.metadata.key_hash == entry.key_hash);
+                    span_before = located.map_or(0, |located| span_of(located.payload_len()));
                     located.is_some()
                 } else {
-                    entry.before == Some(extent)
+                    let before = appended.before.get(at).copied().flatten();
+                    span_before = before.map_or(0, |(_, span)| span);
+                    before.is_some_and(|(before, _)| before == extent)
                 }
             };
             let replaced = if entry.extent.is_deletion() {
                 writer.index.remove(entry.key_hash, same)
             } else {
                 live_span += span_of(entry.payload_len);
-                writer.index.put(entry.key_hash, entry.extent, same)
+                writer.index.put_at(hint, entry.extent, same)
             };
             if let Some(replaced) = replaced {
-                let span = placed_at(placed, replaced)
-                    .map_or(span_before, |other| span_of(other.payload_len));
+                let other = appended.at(replaced);
+                let span = other.map_or(span_before, |other| span_of(other.payload_len));
                 live_span = live_span.saturating_sub(span);
             }
         }
         generation.set_live_span(live_span);
-        generation.publish_tail(tail);
-        Ok(tail)
+        generation.publish_tail(last.end());
+        Ok(last.end())
     }
 }
 
@@ -159,33 +220,30 @@ pub(crate) const APPEND: &str = "append an entry";
 
 /// Appends all entries behind `tail`. What lies between two values, the metadata of one and the pad of the next, is put
 /// together first: fewer parts cost less, and values are not copied for it.
-fn append_all<B: Backing>(
+fn append_all<'a, B: Backing>(
     generation: &Generation<B>,
-    mut tail: u64,
-    changes: &[(u64, Change<'_>)],
-) -> Result<Vec<Placed>> {
-    let mut placed = Vec::with_capacity(changes.len());
+    mut changes: impl ExactSizeIterator<Item = Result<(u64, Change<'a>)>>,
+) -> Result<Appended> {
+    let mut tail = generation.tail();
+    let mut appended = Appended::default();
+    appended.placed.reserve_exact(changes.len());
     // A medium that does not lie in memory has its own way to take much at once.
     let group_len = if B::IN_MEMORY { GROUP } else { changes.len() };
     let (mut between, mut ends) = (Vec::new(), Vec::new());
-    for (nth, group) in changes.chunks(group_len).enumerate() {
+    while changes.len() > 0 {
         let start = tail;
         between.clear();
         ends.clear();
-        for (at, (key_hash, change)) in (nth * group_len..).zip(group) {
-            if !B::IN_MEMORY
-                && let Some((ahead, _)) = changes.get(at + PREFETCH_AHEAD)
-            {
-                generation.index.prefetch(*ahead);
-            }
-            let (planned, payload) = Planned::of(generation, tail, *key_hash, *change)?;
+        for change in changes.by_ref().take(group_len) {
+            let (key_hash, change) = change?;
+            let (planned, payload) = Planned::of(tail, key_hash, change)?;
+            appended.add(generation, &planned)?;
             between.extend_from_slice(planned.pad());
             ends.push((between.len(), payload));
             between.extend_from_slice(&planned.trailer());
             tail = planned.end();
-            placed.push(planned.placed);
         }
-        let mut parts: Vec<&[u8]> = Vec::with_capacity(group.len() * 2 + 1);
+        let mut parts: Vec<&[u8]> = Vec::with_capacity(ends.len() * 2 + 1);
         let mut from = 0;
         for &(end, payload) in &ends {
             parts.push(between.get(from..end).unwrap_or(&[]));
@@ -198,82 +256,51 @@ fn append_all<B: Backing>(
             .write(start, &parts)
             .map_err(Error::io(APPEND))?;
     }
-    Ok(placed)
+    Ok(appended)
 }
 
 impl Planned {
     /// Plans an entry at `tail` whose value has this length and checksum.
-    pub(crate) fn new<B: Backing>(
-        generation: &Generation<B>,
+    pub(crate) fn new(
         tail: u64,
         key_hash: u64,
         payload_len: u64,
         checksum: [u8; 4],
     ) -> Result<Self> {
-        let metadata_offset = tail
-            .saturating_add(length_of(pre_pad(tail)))
-            .saturating_add(payload_len);
-        let extent = Extent::new(metadata_offset, payload_len);
-        Self::at(
-            generation,
-            extent,
-            payload_len,
-            EntryMetadata::new(key_hash, tail, checksum),
-        )
+        check_end(tail, payload_len)?;
+        let extent = Extent::new(align_to_payload(tail) + payload_len, payload_len);
+        let metadata = EntryMetadata::new(key_hash, tail, checksum);
+        Self::at(extent, payload_len, metadata)
     }
 
     #[inline]
-    fn at<B: Backing>(
-        generation: &Generation<B>,
-        extent: Extent,
-        payload_len: u64,
-        metadata: EntryMetadata,
-    ) -> Result<Self> {
-        let key_hash = metadata.key_hash;
-        check_key_hash(key_hash)?;
-        check_end(metadata.prev_offset, payload_len)?;
-        let before = if B::IN_MEMORY {
-            None
-        } else {
-            generation.locate(key_hash)?
-        };
+    fn at(extent: Extent, payload_len: u64, metadata: EntryMetadata) -> Result<Self> {
+        check_key_hash(metadata.key_hash)?;
         let placed = Placed {
-            key_hash,
+            key_hash: metadata.key_hash,
             extent,
             payload_len,
-            before: before.map(|located| located.extent),
-            span_before: before.map_or(0, |located| span_of(located.payload_len())),
         };
         Ok(Self { metadata, placed })
     }
 
     /// Plans a change at `tail`, and says what its payload is.
     #[inline]
-    fn of<'a, B: Backing>(
-        generation: &Generation<B>,
-        tail: u64,
-        key_hash: u64,
-        change: Change<'a>,
-    ) -> Result<(Self, &'a [u8])> {
-        let (payload, planned) = match change {
+    fn of(tail: u64, key_hash: u64, change: Change<'_>) -> Result<(Self, &[u8])> {
+        match change {
             Change::Put(payload) => {
                 let checksum = compute_checksum(payload);
-                let len = length_of(payload);
-                (
-                    payload,
-                    Self::new(generation, tail, key_hash, len, checksum),
-                )
+                let planned = Self::new(tail, key_hash, length_of(payload), checksum)?;
+                Ok((planned, payload))
             }
             Change::Delete => {
+                let len = length_of(&TOMBSTONE);
+                check_end(tail, len)?;
                 let metadata = EntryMetadata::new(key_hash, tail, compute_checksum(&TOMBSTONE));
-                let extent = Extent::deletion(tail + length_of(&TOMBSTONE));
-                (
-                    &TOMBSTONE[..],
-                    Self::at(generation, extent, length_of(&TOMBSTONE), metadata),
-                )
+                let planned = Self::at(Extent::deletion(tail + len), len, metadata)?;
+                Ok((planned, &TOMBSTONE))
             }
-        };
-        Ok((planned?, payload))
+        }
     }
 
     /// The metadata as it lies in the file.
@@ -293,11 +320,6 @@ impl Planned {
     /// The tail once this entry is in place.
     pub(crate) const fn end(&self) -> u64 {
         self.placed.end()
-    }
-
-    /// What is left to do for it once its bytes are in place.
-    pub(crate) const fn placed(&self) -> Placed {
-        self.placed
     }
 }
 
@@ -320,15 +342,6 @@ fn check_end(tail: u64, payload_len: u64) -> Result<()> {
             maximum: MAX_OFFSET,
         })
     }
-}
-
-/// The entry of this commit at `extent`; they lie in order.
-fn placed_at(placed: &[Placed], extent: Extent) -> Option<&Placed> {
-    let offset = extent.metadata_offset();
-    let at = placed
-        .binary_search_by_key(&offset, |entry| entry.extent.metadata_offset())
-        .ok()?;
-    placed.get(at)
 }
 
 fn length_of(bytes: &[u8]) -> u64 {

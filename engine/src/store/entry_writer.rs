@@ -3,7 +3,7 @@
 //! The writer lock is taken when the value is whole, so a slow source stalls nobody.
 
 use super::Store;
-use super::commit::{APPEND, Planned};
+use super::commit::{APPEND, Appended, Planned};
 use crate::backing::{Backing, Spool};
 use crate::error::{Error, Result};
 use crate::format::compute_hash;
@@ -86,7 +86,7 @@ impl<B: Backing> Store<B> {
         let generation = self.current.load();
         let tail = generation.tail();
         // The checksum comes last in the file, so it can be filled in when the value has gone by.
-        let draft = Planned::new(&generation, tail, key_hash, len, [0; 4])?;
+        let draft = Planned::new(tail, key_hash, len, [0; 4])?;
         let mut digest = Digest::default();
         let mut at = append(&generation.backing, tail, &[draft.pad()])?;
         let mut piece = Vec::new();
@@ -107,9 +107,11 @@ impl<B: Backing> Store<B> {
             at = append(&generation.backing, at, &[&piece])?;
         }
         digest.check()?;
-        let planned = Planned::new(&generation, tail, key_hash, len, digest.checksum())?;
+        let planned = Planned::new(tail, key_hash, len, digest.checksum())?;
+        let mut appended = Appended::default();
+        appended.add(&generation, &planned)?;
         append(&generation.backing, at, &[&planned.trailer()])?;
-        self.publish(&mut writer, &generation, &[planned.placed()])
+        self.publish(&mut writer, &generation, &appended)
     }
 }
 
@@ -138,13 +140,9 @@ impl<B: Backing> EntryWriter<'_, B> {
         self.store.check_writable()?;
         let generation = self.store.current.load();
         let tail = generation.tail();
-        let planned = Planned::new(
-            &generation,
-            tail,
-            self.key_hash,
-            self.digest.len,
-            self.digest.checksum(),
-        )?;
+        let planned = Planned::new(tail, self.key_hash, self.digest.len, self.digest.checksum())?;
+        let mut appended = Appended::default();
+        appended.add(&generation, &planned)?;
         match &mut self.spool {
             None => {
                 append(
@@ -176,8 +174,7 @@ impl<B: Backing> EntryWriter<'_, B> {
                 append(&generation.backing, at, &[&planned.trailer()])?;
             }
         }
-        self.store
-            .publish(&mut writer, &generation, &[planned.placed()])
+        self.store.publish(&mut writer, &generation, &appended)
     }
 
     /// Takes all of `source`, without a copy before the buffer.

@@ -69,16 +69,14 @@ impl<B: Backing> DataStoreWriter for Store<B> {
 
     fn write_with_key_hash(&self, key_hash: u64, payload: &[u8]) -> Result<u64> {
         check_payload(payload)?;
-        self.commit(&[(key_hash, Change::Put(payload))])
+        self.commit_one(key_hash, Change::Put(payload))
     }
 
     fn batch_write(&self, entries: &[(&[u8], &[u8])]) -> Result<u64> {
-        let mut changes = Vec::with_capacity(entries.len());
-        for (key, payload) in entries {
+        self.commit(entries.iter().map(|(key, payload)| {
             check_payload(payload)?;
-            changes.push((compute_hash(key), Change::Put(payload)));
-        }
-        self.commit(&changes)
+            Ok((compute_hash(key), Change::Put(payload)))
+        }))
     }
 
     fn batch_write_with_key_hashes(
@@ -86,16 +84,13 @@ impl<B: Backing> DataStoreWriter for Store<B> {
         entries: Vec<(u64, &[u8])>,
         allow_null_bytes: bool,
     ) -> Result<u64> {
-        let mut changes = Vec::with_capacity(entries.len());
-        for (key_hash, payload) in entries {
+        self.commit(entries.into_iter().map(|(key_hash, payload)| {
             if allow_null_bytes && payload == TOMBSTONE {
-                changes.push((key_hash, Change::Delete));
-            } else {
-                check_payload(payload)?;
-                changes.push((key_hash, Change::Put(payload)));
+                return Ok((key_hash, Change::Delete));
             }
-        }
-        self.commit(&changes)
+            check_payload(payload)?;
+            Ok((key_hash, Change::Put(payload)))
+        }))
     }
 
     fn write_stream<R: Read>(&self, key: &[u8], source: &mut R) -> Result<u64> {
@@ -119,10 +114,8 @@ impl<B: Backing> DataStoreWriter for Store<B> {
         let mut writer = self.lock_writer();
         let value = self.read_with_key_hash(old)?.ok_or(Error::KeyNotFound)?;
         check_sound(&value)?;
-        self.commit_locked(
-            &mut writer,
-            &[(new, Change::Put(&value)), (old, Change::Delete)],
-        )
+        let changes = [(new, Change::Put(&value)), (old, Change::Delete)];
+        self.commit_locked(&mut writer, changes.into_iter().map(Ok))
     }
 
     fn copy(&self, key: &[u8], target: &Self) -> Result<u64> {
@@ -134,7 +127,7 @@ impl<B: Backing> DataStoreWriter for Store<B> {
             .read_with_key_hash(key_hash)?
             .ok_or(Error::KeyNotFound)?;
         check_sound(&value)?;
-        target.commit(&[(key_hash, Change::Put(&value))])
+        target.commit_one(key_hash, Change::Put(&value))
     }
 
     fn transfer(&self, key: &[u8], target: &Self) -> Result<u64> {
@@ -147,12 +140,12 @@ impl<B: Backing> DataStoreWriter for Store<B> {
                 .read_with_key_hash(key_hash)?
                 .ok_or(Error::KeyNotFound)?;
             check_sound(&value)?;
-            target.commit(&[(key_hash, Change::Put(&value))])?;
+            target.commit_one(key_hash, Change::Put(&value))?;
             // Only one of the two stores is locked at a time; a newer value that came meanwhile goes over too.
             let mut writer = self.lock_writer();
             let now = self.current.load().locate(key_hash)?;
             if now.is_some_and(|now| now.extent.metadata_offset() == value.end_offset()) {
-                return self.commit_locked(&mut writer, &[(key_hash, Change::Delete)]);
+                return self.commit_one_locked(&mut writer, key_hash, Change::Delete);
             }
             if now.is_none() {
                 return Ok(self.tail());
@@ -175,10 +168,10 @@ impl<B: Backing> DataStoreWriter for Store<B> {
         let mut changes = Vec::with_capacity(key_hashes.len());
         for &key_hash in key_hashes {
             if self.current.load().locate(key_hash)?.is_some() {
-                changes.push((key_hash, Change::Delete));
+                changes.push(Ok((key_hash, Change::Delete)));
             }
         }
-        self.commit_locked(&mut writer, &changes)
+        self.commit_locked(&mut writer, changes.into_iter())
     }
 }
 
