@@ -128,11 +128,13 @@ impl<'a> Segment<'a> {
 
 /// Steps that tags take from line to line.
 const STEPS: u32 = CHUNK_LINES / 2;
+/// Steps within the chunk.
+const NEAR_STEPS: u32 = 8;
 /// Steps of a tag's own before it goes on line by line, so that it misses none whatever the number of lines.
 const OWN_STEPS: u32 = 24;
 
-/// A way through a segment's lines: the home, its twin beside it, which the processor brings along at little cost, and then other
-/// ones for tags of one home, because full lines grow together otherwise.
+/// A way through a segment's lines: the home, its twin beside it, others in their chunk and so in their page, and then others; past
+/// the twin they are different ones for tags of one home, because full lines grow together otherwise.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Route {
     /// The line it is at.
@@ -149,12 +151,15 @@ impl Route {
         self.past += 1;
         if self.past == 1 {
             self.at = Segment::twin(self.at);
-            return true;
-        }
-        let step = if self.past <= OWN_STEPS { self.step } else { 1 };
-        self.at += step;
-        if self.at >= self.lines {
-            self.at -= self.lines;
+        } else if self.past <= NEAR_STEPS {
+            let chunk = self.at / CHUNK_LINES * CHUNK_LINES;
+            self.at = chunk + (self.at + self.step) % CHUNK_LINES;
+        } else {
+            let step = if self.past <= OWN_STEPS { self.step } else { 1 };
+            self.at += step;
+            if self.at >= self.lines {
+                self.at -= self.lines;
+            }
         }
         self.past < self.lines + OWN_STEPS
     }
