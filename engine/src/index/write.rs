@@ -63,6 +63,22 @@ impl IndexWriter {
         Hint { tag, place }
     }
 
+    /// Some lookups after the hint and some before it is followed: brings the line nearer in which an entry would go on if the
+    /// first two are full.
+    #[inline]
+    pub fn prefetch_further(&self, hint: Hint) {
+        if let Some((segment, pair)) = self.index.follow(hint)
+            && pair.first.vacancies() | pair.second.vacancies() == 0
+        {
+            let mut route = segment.route(hint.tag);
+            route.advance();
+            route.advance();
+            if let Some(line) = segment.line(route.at) {
+                prefetch(line);
+            }
+        }
+    }
+
     /// Stores `new` for `hash`: in the place of the extent for which `same` says true, which is returned, or else beside
     /// what is there.
     #[inline]

@@ -65,6 +65,14 @@ impl Appended {
         Ok(())
     }
 
+    /// Forgets all entries, and keeps memory for a good many others.
+    fn clear(&mut self) {
+        self.placed.clear();
+        self.placed.shrink_to(KEPT_ENTRIES);
+        self.before.clear();
+        self.before.shrink_to(KEPT_ENTRIES);
+    }
+
     /// The entry at `extent`; they lie in order.
     fn at(&self, extent: Extent) -> Option<&Placed> {
         let offset = extent.metadata_offset();
@@ -94,6 +102,9 @@ pub(crate) fn check_key_hash(key_hash: u64) -> Result<()> {
         Ok(())
     }
 }
+
+/// Entries of a batch for which memory is kept until the next one.
+const KEPT_ENTRIES: usize = 16 << 10;
 
 /// How many lookups ahead the lines of the index are fetched.
 const AHEAD: usize = 16;
@@ -147,8 +158,13 @@ impl<B: Backing> Store<B> {
     ) -> Result<u64> {
         self.check_writable()?;
         let generation = self.current.load();
-        let appended = append_all(&generation, changes)?;
-        self.publish(writer, &generation, &appended)
+        let mut appended = std::mem::take(&mut writer.appended);
+        let published = append_all(&generation, changes, &mut appended)
+            .and_then(|()| self.publish(writer, &generation, &appended));
+        // The next batch will hardly be of another size.
+        appended.clear();
+        writer.appended = appended;
+        published
     }
 
     /// Makes entries visible whose bytes are in place behind the tail, and returns the new tail.
@@ -178,6 +194,9 @@ impl<B: Backing> Store<B> {
             let hint = *slot;
             if let Some(ahead) = appended.placed.get(at + AHEAD) {
                 *slot = writer.index.hint(ahead.key_hash);
+            }
+            if let Some(hint) = hints.get((at + AHEAD / 2) % AHEAD) {
+                writer.index.prefetch_further(*hint);
             }
             // The span that the entry before gives up, if it is found on the medium.
             let mut span_before = 0;
@@ -223,10 +242,10 @@ pub(crate) const APPEND: &str = "append an entry";
 fn append_all<'a, B: Backing>(
     generation: &Generation<B>,
     mut changes: impl ExactSizeIterator<Item = Result<(u64, Change<'a>)>>,
-) -> Result<Appended> {
+    appended: &mut Appended,
+) -> Result<()> {
     let mut tail = generation.tail();
-    let mut appended = Appended::default();
-    appended.placed.reserve_exact(changes.len());
+    appended.placed.reserve(changes.len());
     // A medium that does not lie in memory has its own way to take much at once.
     let group_len = if B::IN_MEMORY { GROUP } else { changes.len() };
     let (mut between, mut ends) = (Vec::new(), Vec::new());
@@ -256,7 +275,7 @@ fn append_all<'a, B: Backing>(
             .write(start, &parts)
             .map_err(Error::io(APPEND))?;
     }
-    Ok(appended)
+    Ok(())
 }
 
 impl Planned {

@@ -60,6 +60,8 @@ pub type MemoryStore = Store<MemoryBacking>;
 /// What only the holder of the writer lock touches.
 pub(crate) struct Writer {
     pub(crate) index: IndexWriter,
+    /// Where a batch keeps its entries while it is at work.
+    appended: commit::Appended,
 }
 
 impl<B: Backing> Store<B> {
@@ -148,7 +150,10 @@ impl<B: Backing> Store<B> {
     ) -> Self {
         Self {
             current: ArcSwap::new(Arc::new(generation)),
-            writer: Mutex::new(Writer { index }),
+            writer: Mutex::new(Writer {
+                index,
+                appended: commit::Appended::default(),
+            }),
             compaction: Mutex::new(()),
             latched: AtomicBool::new(false),
             options,
