@@ -80,8 +80,7 @@ impl<T> Part<T> {
 
     /// The part, which lies in `arena`.
     #[inline]
-    pub(super) fn get(self, arena: &Arena<T>) -> &T {
-        let _lives_as_long = arena;
+    pub(super) fn get(self, _arena: &Arena<T>) -> &T {
         // SAFETY: the rule above: the part is of this arena, so it is there as long as that is borrowed.
         unsafe { self.0.as_ref() }
     }

@@ -33,6 +33,8 @@ impl IndexWriter {
             let grown = self
                 .pool
                 .make(&index.segments, self.grown(full), full.depth());
+            full.prefetch();
+            grown.prefetch();
             let mut build = Build::new(grown);
             full.for_each(|tag, word| build.store(tag, word));
             build.finish();
@@ -77,6 +79,7 @@ impl IndexWriter {
     fn split(&mut self, tag: u32, full: Segment<'_>) {
         let index = Arc::clone(&self.index);
         let bit = 1 << (31 - full.depth());
+        full.prefetch();
         let mut counts = [0_u64; 2];
         full.for_each(|tag, _| {
             let [low, high] = &mut counts;

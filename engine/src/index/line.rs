@@ -45,26 +45,29 @@ impl Line {
         Matches(first >> 15 | last >> 14)
     }
 
+    #[inline]
     fn lower_of(&self, place: u32) -> u16 {
-        if place < 4 {
-            (self.tags.load(Ordering::Relaxed) >> (16 * place)) as u16
+        if place < TAGS_IN_WORD {
+            lane(self.tags.load(Ordering::Relaxed), place)
         } else {
-            (self.tags_of_last.load(Ordering::Relaxed) >> (16 * (place - 4))) as u16
+            let tags = u64::from(self.tags_of_last.load(Ordering::Relaxed));
+            lane(tags, place - TAGS_IN_WORD)
         }
     }
 
+    #[inline]
     fn set_lower(&self, place: u32, lower: u16) {
         let with = |tags: u64, place: u32| {
-            let shift = 16 * place;
+            let shift = u16::BITS * place;
             tags & !(0xffff << shift) | u64::from(lower) << shift
         };
-        if place < 4 {
+        if place < TAGS_IN_WORD {
             let tags = with(self.tags.load(Ordering::Relaxed), place);
             self.tags.store(tags, Ordering::Relaxed);
         } else {
             let tags = u64::from(self.tags_of_last.load(Ordering::Relaxed));
-            let tags = with(tags, place - 4) as u32;
-            self.tags_of_last.store(tags, Ordering::Relaxed);
+            let tags = with(tags, place - TAGS_IN_WORD) & 0xffff_ffff;
+            self.tags_of_last.store(tags as u32, Ordering::Relaxed);
         }
     }
 
@@ -118,13 +121,14 @@ impl Line {
         for word in self.words.iter().skip(draft.len as usize) {
             word.store(0, Ordering::Relaxed);
         }
-        let [a, b, c, d, e, f] = draft.lowers;
-        let tags = |[a, b, c, d]: [u16; 4]| {
-            u64::from(a) | u64::from(b) << 16 | u64::from(c) << 32 | u64::from(d) << 48
+        let (first, last) = draft.lowers.split_at(TAGS_IN_WORD as usize);
+        let joined = |tags: &[u16]| {
+            tags.iter()
+                .rfold(0, |all, &tag| all << u16::BITS | u64::from(tag))
         };
-        self.tags.store(tags([a, b, c, d]), Ordering::Relaxed);
+        self.tags.store(joined(first), Ordering::Relaxed);
         self.tags_of_last
-            .store(tags([e, f, 0, 0]) as u32, Ordering::Relaxed);
+            .store((joined(last) & 0xffff_ffff) as u32, Ordering::Relaxed);
         self.passed.store(draft.passed, Ordering::Relaxed);
     }
 
@@ -194,6 +198,15 @@ impl Chunk {
     }
 }
 
+/// Places whose tags are in the first word of them.
+const TAGS_IN_WORD: u32 = u64::BITS / u16::BITS;
+
+/// One of the lanes.
+#[inline]
+const fn lane(lanes: u64, nth: u32) -> u16 {
+    (lanes >> (u16::BITS * nth) & 0xffff) as u16
+}
+
 /// The lowest bit of each 16-bit lane.
 const LOWEST: u64 = 0x0001_0001_0001_0001;
 /// All bits of each lane but the highest.
@@ -203,11 +216,11 @@ const LOWER: u64 = 0x7fff_7fff_7fff_7fff;
 #[inline]
 const fn zero_lanes(lanes: u64) -> u64 {
     // No sum reaches the next lane.
-    !((lanes & LOWER) + LOWER | lanes | LOWER)
+    !(((lanes & LOWER) + LOWER) | lanes | LOWER)
 }
 
 /// Places of a line, to be taken one by one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Matches(u64);
 
 impl Iterator for Matches {

@@ -114,11 +114,11 @@ impl Index {
     #[inline]
     pub fn prefetch(&self, hash: u64) {
         let tag = self.mixer.tag(hash);
-        if let Some(segment) = self.directory.segment(tag) {
-            if let Some(pair) = segment.pair(segment.home(tag)) {
-                prefetch(pair.first);
-                prefetch(pair.second);
-            }
+        if let Some(segment) = self.directory.segment(tag)
+            && let Some(pair) = segment.pair(segment.home(tag))
+        {
+            prefetch(pair.first);
+            prefetch(pair.second);
         }
     }
 

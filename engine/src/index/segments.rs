@@ -46,7 +46,7 @@ impl Row {
     /// The segment that a row with this head is.
     #[inline]
     pub(super) const fn segment_of(&self, head: u64) -> Segment<'_> {
-        let shape = head as u32;
+        let shape = (head & 0xffff_ffff) as u32;
         let lines = (shape >> DEPTH_BITS) * CHUNK_LINES;
         Segment::new(self, lines, shape & ((1 << DEPTH_BITS) - 1))
     }

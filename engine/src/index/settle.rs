@@ -85,16 +85,16 @@ impl IndexWriter {
                 .iter()
                 .map(|&segment| Build::new(segment))
                 .collect();
-            while let Some(&(tag, extent)) = entries.peek()
-                && let Some(build) = builds.get_mut(segment_of(*tag).wrapping_sub(start))
+            while let Some(&&(tag, extent)) = entries.peek()
+                && let Some(build) = builds.get_mut(segment_of(tag).wrapping_sub(start))
             {
-                let tag = *tag as u32;
-                build.store(tag, word::new(tag, *extent));
+                let tag = (tag & 0xffff_ffff) as u32;
+                build.store(tag, word::new(tag, extent));
                 entries.next();
             }
             builds.into_iter().for_each(Build::finish);
             for (nth, segment) in (start..).zip(segments) {
-                let tag = (nth as u64) << u32::BITS >> depth;
+                let tag = (nth as u64) << u32::BITS >> depth & 0xffff_ffff;
                 index.directory.publish(tag as u32, segment);
             }
         }

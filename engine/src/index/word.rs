@@ -59,7 +59,7 @@ pub(super) const fn extent(word: u64) -> Option<Extent> {
 /// The part of a tag that lies beside the word.
 #[inline]
 pub(super) const fn lower(tag: u32) -> u16 {
-    (tag >> LOST_BITS) as u16
+    (tag >> LOST_BITS & 0xffff) as u16
 }
 
 /// Whether the rest of `tag` is what the word says.

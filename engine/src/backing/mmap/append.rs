@@ -17,7 +17,7 @@ use no_window::Window;
 /// Up to here a system call costs more than the pages a store touches for the first time (the figures are in ARCHITECTURE.md).
 const STORED_BYTES: u64 = 20 << 10;
 /// Up to here the parts of a longer write are stored: beyond, the system copies them faster than it lists them.
-const STORED_BYTES_PER_PART: u64 = 0;
+const STORED_BYTES_PER_PART: u64 = 48;
 /// Space is set aside in multiples of this, and stores begin at one: no page of theirs holds bytes that were there before,
 /// which another file may share where copies share blocks. No page or block is larger.
 pub(super) const GRANULE: u64 = 64 << 10;
