@@ -102,15 +102,18 @@ impl<T> Link<T> {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
 
+    /// Leads nowhere again.
+    pub(super) fn clear(&self) {
+        self.0.store(ptr::null_mut(), Ordering::Release);
+    }
+}
+
+// Links are shared, so what they lead to has to be.
+impl<T: Sync> Link<T> {
     /// Leads to `part` from now on; who follows it there sees what was stored there before.
     pub(super) fn set(&self, part: &T) {
         self.0
             .store(ptr::from_ref(part).cast_mut(), Ordering::Release);
-    }
-
-    /// Leads nowhere again.
-    pub(super) fn clear(&self) {
-        self.0.store(ptr::null_mut(), Ordering::Release);
     }
 
     /// The part it leads to.

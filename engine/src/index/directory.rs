@@ -33,7 +33,19 @@ pub(super) struct Place<'a> {
     pub(super) segment: Segment<'a>,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// Where `slot` led to `row`. By now the row may be another segment, or on its way to become the slot's next one: its head is
+    /// closed until that is complete, and no closed head is found again when the slot leads there.
+    #[inline]
+    fn of(slot: &'a Link<Row>, row: &'a Row) -> Self {
+        let head = row.head();
+        Self {
+            slot,
+            head,
+            segment: row.segment_of(head),
+        }
+    }
+
     /// Whether this is what [`Directory::place`] would say now, and so was all the time between.
     ///
     /// The fence pairs with those of [`Directory::publish`] and of making a segment: whoever saw a store into a recycled part also
@@ -73,13 +85,7 @@ impl Directory {
     pub(super) fn place(&self, tag: u32) -> Option<Place<'_>> {
         let level = self.level.get()?;
         let slot = level.slots.get(prefix(tag, level.depth))?;
-        let row = slot.get()?;
-        let head = row.head();
-        Some(Place {
-            slot,
-            head,
-            segment: row.segment_of(head),
-        })
+        Some(Place::of(slot, slot.get()?))
     }
 
     /// The same for the writer, for whom it is there.
@@ -88,7 +94,7 @@ impl Directory {
         self.place(tag).map(|place| place.segment)
     }
 
-    /// Gives all tags that share their upper bits with `tag`, as many as `segment` is deep, this segment. What
+    /// Gives all tags that share their upper bits with `tag`, as many as `segment` is deep, this segment, which is complete. What
     /// was stored into its lines before is seen by whoever finds it; what the caller stores from now on into parts of
     /// the one replaced is seen by none who take it for that segment's. The writer's alone.
     pub(super) fn publish(&self, tag: u32, segment: Segment<'_>) {
@@ -98,6 +104,7 @@ impl Directory {
         let Some(level) = self.level.get() else {
             return;
         };
+        segment.row().open(segment.chunks(), segment.depth());
         let each = 1_usize << (level.depth - segment.depth());
         let first = prefix(tag, segment.depth()) * each;
         for slot in level.slots.iter().skip(first).take(each) {
@@ -198,5 +205,30 @@ mod tests {
         directory.publish(0, third);
         assert!(std::ptr::eq(third.row(), first.row()));
         assert!(!place.is_unchanged());
+    }
+
+    /// A reader that stops between the slot and the head, while the row is made the slot's segment again.
+    #[test]
+    fn a_segment_is_not_taken_for_complete_before_it_is() {
+        let segments = Segments::new();
+        let mut pool = SegmentPool::new();
+        let directory = Directory::new();
+        let first = pool.make(&segments, 1, 0);
+        directory.publish(0, first);
+        let slot = &directory.level.get().unwrap().slots[0];
+        let row = slot.get().unwrap();
+        let second = pool.make(&segments, 2, 0);
+        directory.publish(0, second);
+        pool.unmake(first);
+        let third = pool.make(&segments, 1, 0);
+        assert!(std::ptr::eq(third.row(), row));
+        let place = Place::of(slot, row);
+        assert!(!place.is_unchanged());
+        directory.publish(0, third);
+        assert!(
+            !place.is_unchanged(),
+            "it was looked at before it was complete"
+        );
+        assert!(Place::of(slot, row).is_unchanged());
     }
 }

@@ -15,8 +15,8 @@ const ROW_LEN: u32 = SEGMENT_CHUNKS;
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub(super) struct Row {
-    /// How often the row was made, its number of chunks and its depth. A reader that finds the same before and after looked at
-    /// one segment.
+    /// How often the row was opened and closed, its number of chunks and its depth. A reader that finds the same before and after
+    /// looked at one segment, and at a complete one unless it has no chunks.
     head: AtomicU64,
     /// Leads to further rows where there are more chunks than links here.
     above: Link<Rows>,
@@ -51,15 +51,24 @@ impl Row {
         Segment::new(self, lines, shape & ((1 << DEPTH_BITS) - 1))
     }
 
-    /// Gives the row a meaning that no head before had: that of no segment, if it has no chunks.
-    fn make(&self, chunks: u32, depth: u32) -> Segment<'_> {
+    /// Says that the row is a segment of this shape, whose lines are complete: who reads this head sees them all.
+    pub(super) fn open(&self, chunks: u32, depth: u32) {
         assert!(chunks <= COUNT_MAX, "the index has used up its counts");
-        let made = (self.head.load(Ordering::Relaxed) >> 32).wrapping_add(1);
-        let head = made << 32 | u64::from(chunks << DEPTH_BITS | depth);
-        self.head.store(head, Ordering::Relaxed);
-        // Whoever sees what is stored into the row or its chunks from now on also sees the new head.
+        self.set_head(chunks << DEPTH_BITS | depth);
+    }
+
+    /// Says that the row is no segment any more. Until it is opened again no reader takes what it holds for one.
+    fn close(&self) {
+        self.set_head(0);
+        // Whoever sees what is stored into the row or its chunks from now on also sees this.
         fence(Ordering::Release);
-        self.segment_of(head)
+    }
+
+    /// A head that the row never had.
+    fn set_head(&self, shape: u32) {
+        let made = (self.head.load(Ordering::Relaxed) >> 32).wrapping_add(1);
+        self.head
+            .store(made << 32 | u64::from(shape), Ordering::Release);
     }
 
     /// Chunk `nth` of a segment with so many lines.
@@ -176,7 +185,7 @@ impl SegmentPool {
     /// A segment that no reader knows yet, with whatever its lines were left with.
     pub(super) fn make<'a>(&mut self, from: &'a Segments, chunks: u32, depth: u32) -> Segment<'a> {
         let row = self.rows.take(&from.rows);
-        let segment = row.make(chunks, depth);
+        let segment = Segment::new(row, chunks.saturating_mul(CHUNK_LINES), depth);
         self.fill_row(from, row, chunks, height(chunks));
         row.set_room(u32::try_from(segment.capacity()).unwrap_or(u32::MAX));
         segment
@@ -201,7 +210,7 @@ impl SegmentPool {
     /// Takes a segment apart that no reader can come to know any more.
     pub(super) fn unmake(&mut self, segment: Segment<'_>) {
         // Who still has a hint of it must not take it for what it was.
-        segment.row().make(0, 0);
+        segment.row().close();
         self.unmake_row(segment.row(), segment.chunks(), height(segment.chunks()));
     }
 
@@ -249,16 +258,21 @@ mod tests {
     #[test]
     fn a_head_keeps_its_parts_and_never_comes_again() {
         let row = Row::default();
-        let segment = row.make(COUNT_MAX / CHUNK_LINES, 22);
+        let opened = |chunks, depth| {
+            row.open(chunks, depth);
+            row.segment_of(row.head())
+        };
+        let segment = opened(COUNT_MAX / CHUNK_LINES, 22);
         assert_eq!(
             (segment.chunks(), segment.depth()),
             (COUNT_MAX / CHUNK_LINES, 22)
         );
         let before = row.head();
-        let segment = row.make(1, 0);
+        let segment = opened(1, 0);
         assert_eq!((segment.chunks(), segment.depth()), (1, 0));
         let after = row.head();
-        row.make(1, 0);
+        row.close();
+        row.open(1, 0);
         assert!(before != after && after != row.head());
     }
 
