@@ -207,6 +207,87 @@ fn a_full_device_refuses_and_goes_on_when_there_is_room() {
     assert_eq!(store.read(b"too much").unwrap().unwrap(), [8; 2000]);
 }
 
+/// A call that fails leaves nothing behind the tail: whole entries of a batch that was refused in its middle would be taken for
+/// committed ones by the next opening, and would go on from an entry that ends where the first of them did.
+#[test]
+fn a_batch_that_fails_in_its_middle_leaves_no_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("refused.tsl");
+    let store = tailstone::DataStore::open(&path).unwrap();
+    store.write(b"kept", b"value").unwrap();
+    let tail = store.tail();
+    let keys: Vec<[u8; 8]> = (0..2000_u64).map(u64::to_le_bytes).collect();
+    for (wrong, key, value) in [
+        (0, &b"a key"[..], &b""[..]),
+        (600, b"tailstone/index/1", b"a reserved key"),
+        (1500, b"tailstone/batch/1", b"another"),
+        (1999, b"a key", b"\0"),
+    ] {
+        let mut entries: Vec<(&[u8], &[u8])> =
+            keys.iter().map(|key| (&key[..], &b"a batch"[..])).collect();
+        entries[wrong] = (key, value);
+        let error = store.batch_write(&entries).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::ReservedKey { .. } | Error::EmptyPayload | Error::ReservedPayload
+            ),
+            "{error}"
+        );
+        assert_eq!(store.tail(), tail);
+        let bytes = std::fs::read(&path).unwrap();
+        let behind = &bytes[usize::try_from(tail).unwrap()..];
+        assert!(
+            behind.iter().all(|&byte| byte == 0),
+            "wrong in place {wrong}"
+        );
+    }
+    // As a process that ends here would leave it.
+    let copy = folder.path().join("left.tsl");
+    std::fs::copy(&path, &copy).unwrap();
+    let left = tailstone::DataStore::open(&copy).unwrap();
+    assert_eq!((left.len().unwrap(), left.tail()), (1, tail));
+}
+
+/// The device fails in the middle of a write, and when the rest is to be cut off as well. What was left is cut off before the
+/// next write, so that nothing of it comes back, whatever that write is.
+#[test]
+fn what_a_failed_write_left_is_cut_off_before_the_next() {
+    let device = FaultyDevice::new();
+    let store = open(&device).unwrap();
+    store.write(b"kept", b"value").unwrap();
+    let tail = store.tail();
+    // All of the write reaches the device but its last bytes.
+    let whole = [b"wanted".as_slice(), b"left behind"].map(|key| (key, [5_u8; 100]));
+    let batch: Vec<(&[u8], &[u8])> = whole
+        .iter()
+        .map(|(key, value)| (*key, &value[..]))
+        .collect();
+    device.limit(tail + 250);
+    device.plan(
+        Call::SetLen,
+        device.count(Call::SetLen),
+        Fault::Fail(ErrorKind::Other),
+    );
+    assert!(matches!(
+        store.batch_write(&batch).unwrap_err(),
+        Error::Io { .. }
+    ));
+    assert_eq!(store.tail(), tail);
+    assert!(
+        device.bytes().len() as u64 > tail,
+        "the fault did not happen"
+    );
+    device.limit(u64::MAX);
+    device.heal();
+    store.write(b"next", &[6; 100]).unwrap();
+    let bytes = device.bytes();
+    assert_eq!(bytes.len() as u64, store.tail(), "something is left behind");
+    let reopened = open(&FaultyDevice::from_bytes(&bytes)).unwrap();
+    assert_eq!(reopened.len().unwrap(), 2);
+    assert!(!reopened.exists(b"left behind").unwrap() && !reopened.exists(b"wanted").unwrap());
+}
+
 #[test]
 fn a_failed_sync_latches_the_store_until_it_is_reopened() {
     let device = FaultyDevice::new();

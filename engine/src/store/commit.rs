@@ -133,10 +133,12 @@ impl<B: Backing> Store<B> {
         let (planned, payload) = Planned::of(tail, key_hash, change)?;
         let mut appended = Appended::default();
         appended.add(&generation, &planned)?;
-        generation
-            .backing
-            .write(tail, &[planned.pad(), payload, &planned.trailer()])
-            .map_err(Error::io(APPEND))?;
+        append_or_cut(writer, &generation, || {
+            generation
+                .backing
+                .write(tail, &[planned.pad(), payload, &planned.trailer()])
+                .map_err(Error::io(APPEND))
+        })?;
         self.publish(writer, &generation, &appended)
     }
 
@@ -159,8 +161,10 @@ impl<B: Backing> Store<B> {
         self.check_writable()?;
         let generation = self.current.load();
         let mut appended = std::mem::take(&mut writer.appended);
-        let published = append_all(&generation, changes, &mut appended)
-            .and_then(|()| self.publish(writer, &generation, &appended));
+        let published = append_or_cut(writer, &generation, || {
+            append_all(&generation, changes, &mut appended)
+        })
+        .and_then(|()| self.publish(writer, &generation, &appended));
         // The next batch will hardly be of another size.
         appended.clear();
         writer.appended = appended;
@@ -237,7 +241,25 @@ impl<B: Backing> Store<B> {
 
 pub(crate) const APPEND: &str = "append an entry";
 
-/// Appends all entries behind `tail`. What lies between two values, the metadata of one and the pad of the next, is put
+/// Has `append` put bytes behind the tail. If it fails, what it left there is cut off, at once or before anything else is written:
+/// whole entries may be among it, and the next opening would take them for committed ones.
+pub(crate) fn append_or_cut<B: Backing, R>(
+    writer: &mut Writer,
+    generation: &Generation<B>,
+    append: impl FnOnce() -> Result<R>,
+) -> Result<R> {
+    let cut = || generation.backing.truncate(generation.tail());
+    if writer.must_cut {
+        cut().map_err(Error::io(APPEND))?;
+    }
+    // True for a panic as well.
+    writer.must_cut = true;
+    let result = append();
+    writer.must_cut = result.is_err() && cut().is_err();
+    result
+}
+
+/// Appends all entries behind the tail. What lies between two values, the metadata of one and the pad of the next, is put
 /// together first: fewer parts cost less, and values are not copied for it.
 fn append_all<'a, B: Backing>(
     generation: &Generation<B>,

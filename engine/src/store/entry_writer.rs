@@ -3,7 +3,7 @@
 //! The writer lock is taken when the value is whole, so a slow source stalls nobody.
 
 use super::Store;
-use super::commit::{APPEND, Appended, Planned};
+use super::commit::{APPEND, Appended, Planned, append_or_cut};
 use crate::backing::{Backing, Spool};
 use crate::error::{Error, Result};
 use crate::format::compute_hash;
@@ -87,30 +87,32 @@ impl<B: Backing> Store<B> {
         let tail = generation.tail();
         // The checksum comes last in the file, so it can be filled in when the value has gone by.
         let draft = Planned::new(tail, key_hash, len, [0; 4])?;
-        let mut digest = Digest::default();
-        let mut at = append(&generation.backing, tail, &[draft.pad()])?;
-        let mut piece = Vec::new();
-        while digest.len < len {
-            piece.clear();
-            let want = (len - digest.len).min(STREAM_BUFFER_BYTES as u64);
-            let got = source
-                .take(want)
-                .read_to_end(&mut piece)
-                .map_err(Error::io(SOURCE))?;
-            if got == 0 {
-                return Err(Error::Io {
-                    doing: SOURCE,
-                    source: io::ErrorKind::UnexpectedEof.into(),
-                });
-            }
-            digest.update(&piece);
-            at = append(&generation.backing, at, &[&piece])?;
-        }
-        digest.check()?;
-        let planned = Planned::new(tail, key_hash, len, digest.checksum())?;
         let mut appended = Appended::default();
-        appended.add(&generation, &planned)?;
-        append(&generation.backing, at, &[&planned.trailer()])?;
+        append_or_cut(&mut writer, &generation, || {
+            let mut digest = Digest::default();
+            let mut at = append(&generation.backing, tail, &[draft.pad()])?;
+            let mut piece = Vec::new();
+            while digest.len < len {
+                piece.clear();
+                let want = (len - digest.len).min(STREAM_BUFFER_BYTES as u64);
+                let got = source
+                    .take(want)
+                    .read_to_end(&mut piece)
+                    .map_err(Error::io(SOURCE))?;
+                if got == 0 {
+                    return Err(Error::Io {
+                        doing: SOURCE,
+                        source: io::ErrorKind::UnexpectedEof.into(),
+                    });
+                }
+                digest.update(&piece);
+                at = append(&generation.backing, at, &[&piece])?;
+            }
+            digest.check()?;
+            let planned = Planned::new(tail, key_hash, len, digest.checksum())?;
+            appended.add(&generation, &planned)?;
+            append(&generation.backing, at, &[&planned.trailer()])
+        })?;
         self.publish(&mut writer, &generation, &appended)
     }
 }
@@ -143,38 +145,43 @@ impl<B: Backing> EntryWriter<'_, B> {
         let planned = Planned::new(tail, self.key_hash, self.digest.len, self.digest.checksum())?;
         let mut appended = Appended::default();
         appended.add(&generation, &planned)?;
-        match &mut self.spool {
-            None => {
-                append(
-                    &generation.backing,
-                    tail,
-                    &[planned.pad(), &self.buffer, &planned.trailer()],
-                )?;
-            }
-            Some(spool) => {
-                let mut at = append(&generation.backing, tail, &[planned.pad()])?;
-                loop {
-                    self.buffer.clear();
-                    let limit = STREAM_BUFFER_BYTES as u64;
-                    spool
-                        .take(limit)
-                        .read_to_end(&mut self.buffer)
-                        .map_err(Error::io(SPOOL))?;
-                    if self.buffer.is_empty() {
-                        break;
-                    }
-                    at = append(&generation.backing, at, &[&self.buffer])?;
-                }
-                if at.checked_add(20) != Some(planned.end()) {
-                    return Err(Error::Io {
-                        doing: SPOOL,
-                        source: io::ErrorKind::UnexpectedEof.into(),
-                    });
-                }
-                append(&generation.backing, at, &[&planned.trailer()])?;
-            }
-        }
+        append_or_cut(&mut writer, &generation, || {
+            self.append_to(&generation.backing, tail, &planned)
+        })?;
         self.store.publish(&mut writer, &generation, &appended)
+    }
+
+    /// Puts the entry, whose value was gathered, behind `tail`.
+    fn append_to(&mut self, backing: &B, tail: u64, planned: &Planned) -> Result<()> {
+        let Some(spool) = &mut self.spool else {
+            append(
+                backing,
+                tail,
+                &[planned.pad(), &self.buffer, &planned.trailer()],
+            )?;
+            return Ok(());
+        };
+        let mut at = append(backing, tail, &[planned.pad()])?;
+        loop {
+            self.buffer.clear();
+            let limit = STREAM_BUFFER_BYTES as u64;
+            spool
+                .take(limit)
+                .read_to_end(&mut self.buffer)
+                .map_err(Error::io(SPOOL))?;
+            if self.buffer.is_empty() {
+                break;
+            }
+            at = append(backing, at, &[&self.buffer])?;
+        }
+        if at.checked_add(20) != Some(planned.end()) {
+            return Err(Error::Io {
+                doing: SPOOL,
+                source: io::ErrorKind::UnexpectedEof.into(),
+            });
+        }
+        append(backing, at, &[&planned.trailer()])?;
+        Ok(())
     }
 
     /// Takes all of `source`, without a copy before the buffer.

@@ -60,6 +60,8 @@ pub type MemoryStore = Store<MemoryBacking>;
 /// What only the holder of the writer lock touches.
 pub(crate) struct Writer {
     pub(crate) index: IndexWriter,
+    /// A failed append may have left bytes behind the tail.
+    must_cut: bool,
     /// Where a batch keeps its entries while it is at work.
     appended: commit::Appended,
 }
@@ -152,6 +154,7 @@ impl<B: Backing> Store<B> {
             current: ArcSwap::new(Arc::new(generation)),
             writer: Mutex::new(Writer {
                 index,
+                must_cut: false,
                 appended: commit::Appended::default(),
             }),
             compaction: Mutex::new(()),

@@ -73,10 +73,15 @@ impl<B: Backing> DataStoreWriter for Store<B> {
     }
 
     fn batch_write(&self, entries: &[(&[u8], &[u8])]) -> Result<u64> {
-        self.commit(entries.iter().map(|(key, payload)| {
-            check_payload(payload)?;
-            Ok((compute_hash(key), Change::Put(payload)))
-        }))
+        // Before anything is written: what a caller got wrong costs the file nothing.
+        entries
+            .iter()
+            .try_for_each(|(_, payload)| check_payload(payload))?;
+        self.commit(
+            entries
+                .iter()
+                .map(|(key, payload)| Ok((compute_hash(key), Change::Put(payload)))),
+        )
     }
 
     fn batch_write_with_key_hashes(
@@ -84,12 +89,20 @@ impl<B: Backing> DataStoreWriter for Store<B> {
         entries: Vec<(u64, &[u8])>,
         allow_null_bytes: bool,
     ) -> Result<u64> {
-        self.commit(entries.into_iter().map(|(key_hash, payload)| {
-            if allow_null_bytes && payload == TOMBSTONE {
-                return Ok((key_hash, Change::Delete));
+        let deletes = |payload: &[u8]| allow_null_bytes && payload == TOMBSTONE;
+        for &(key_hash, payload) in &entries {
+            check_key_hash(key_hash)?;
+            if !deletes(payload) {
+                check_payload(payload)?;
             }
-            check_payload(payload)?;
-            Ok((key_hash, Change::Put(payload)))
+        }
+        self.commit(entries.into_iter().map(|(key_hash, payload)| {
+            let change = if deletes(payload) {
+                Change::Delete
+            } else {
+                Change::Put(payload)
+            };
+            Ok((key_hash, change))
         }))
     }
 
