@@ -198,6 +198,17 @@ pub(super) fn chunks_to_hold(entries: u64) -> u32 {
     u32::try_from(entries / each + 1).unwrap_or(u32::MAX)
 }
 
+/// Chunks for `entries` that are all there: as many as [`EASE`] allows, so that nearly all of them are in their home lines.
+pub(super) fn chunks_at_ease(entries: u64) -> u32 {
+    let least = chunks_to_hold(entries);
+    let each = u64::from(CHUNK_LINES) * size_of::<Line>() as u64 * 10;
+    let allowed = u32::try_from(entries.saturating_mul(EASE) / each).unwrap_or(u32::MAX);
+    least.max(allowed.min(SEGMENT_CHUNKS))
+}
+
+/// Tenths of bytes for each entry.
+const EASE: u64 = 147;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,6 +230,7 @@ mod tests {
     #[test]
     fn sizes_have_room() {
         for entries in 0..20_000 {
+            assert!(capacity(chunks_at_ease(entries)) > entries);
             let chunks = chunks_for(entries);
             assert!(capacity(chunks) > entries);
             assert!(capacity(chunks) < u64::from(chunks * CHUNK_PLACES));

@@ -11,7 +11,7 @@ use super::extent::Extent;
 use super::grow::Build;
 use super::line::CHUNK_PLACES;
 use super::read::Index;
-use super::segment::{DEPTH_MAX, SEGMENT_CHUNKS, Segment, chunks_to_hold};
+use super::segment::{DEPTH_MAX, SEGMENT_CHUNKS, Segment, chunks_at_ease, chunks_to_hold};
 use super::tag::Mixer;
 use super::word;
 use super::write::IndexWriter;
@@ -55,7 +55,7 @@ impl IndexWriter {
     }
 
     /// An index of `entries`, which are extents with the tags of different keys, in the order of the tags' uppermost bits
-    /// ([`RANGE_BITS`] of them). Its segments are as large as they need to be, and side by side.
+    /// ([`RANGE_BITS`] of them). Its segments are side by side.
     pub(super) fn made_of(mixer: Mixer, entries: &[(u64, Extent)]) -> Self {
         let (index, mut made) = Index::with_mixer(mixer);
         let entries_len = entries.len() as u64;
@@ -69,7 +69,7 @@ impl IndexWriter {
                 *count += 1;
             }
         }
-        let chunks: Vec<u32> = counts.into_iter().map(chunks_to_hold).collect();
+        let chunks: Vec<u32> = counts.into_iter().map(chunks_at_ease).collect();
         let sum = chunks.iter().map(|&chunks| chunks as usize).sum();
         made.pool.reserve(&index.segments, chunks.len(), sum);
         let mut entries = entries.iter().peekable();

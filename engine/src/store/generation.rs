@@ -141,6 +141,11 @@ impl<B: Backing> Generation<B> {
         self.view(payload_offset..metadata_offset)
     }
 
+    /// The value of an entry that was located.
+    pub(crate) fn handle_at(&self, located: &Located) -> Result<EntryHandle<B::View>> {
+        self.view(located.payload_offset..located.extent.metadata_offset())
+    }
+
     /// The value of a well-formed entry met on the chain.
     pub(crate) fn handle_of(&self, entry: &Entry) -> Result<EntryHandle<B::View>> {
         self.view(entry.payload())

@@ -1,5 +1,6 @@
 //! Reading by key.
 
+use super::generation::Located;
 use super::{EntryHandle, Store};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
@@ -134,22 +135,36 @@ impl<B: Backing> DataStoreReader for Store<B> {
             });
         }
         let generation = Arc::clone(&self.current.load());
-        let mut values = Vec::with_capacity(hashes.len());
-        for (at, &key_hash) in hashes.iter().enumerate() {
+        let wanted = |at: usize| -> Option<u64> {
+            let key_hash = *hashes.get(at)?;
+            let key = keys.and_then(|keys| keys.get(at));
+            key.is_none_or(|key| compute_hash(key) == key_hash)
+                .then_some(key_hash)
+        };
+        let prefetch = |at: usize| {
             if let Some(&ahead) = hashes.get(at + PREFETCH_AHEAD) {
                 generation.index.prefetch(ahead);
             }
-            let is_its_keys = keys
-                .and_then(|keys| keys.get(at))
-                .is_none_or(|key| compute_hash(key) == key_hash);
-            let value = if is_its_keys {
-                generation.read(key_hash)?
-            } else {
-                None
+        };
+        if !B::IN_MEMORY {
+            let read = |at| {
+                prefetch(at);
+                let value = wanted(at).map_or(Ok(None), |key_hash| generation.read(key_hash));
+                self.verified(value?)
             };
-            values.push(self.verified(value)?);
+            return (0..hashes.len()).map(read).collect();
         }
-        Ok(values)
+        // All are found before the first view is made: a view counts itself, and the processor does not look past that.
+        let locate = |at| {
+            prefetch(at);
+            wanted(at).map_or(Ok(None), |key_hash| generation.locate(key_hash))
+        };
+        let located: Vec<_> = (0..hashes.len()).map(locate).collect::<Result<_>>()?;
+        let view = |located: Option<Located>| {
+            let value = located.map(|located| generation.handle_at(&located));
+            self.verified(value.transpose()?)
+        };
+        located.into_iter().map(view).collect()
     }
 
     fn len(&self) -> Result<usize> {
