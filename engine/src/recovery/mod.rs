@@ -14,7 +14,7 @@
 //! Nothing here changes the medium, and an I/O error is returned as one, never taken for an end.
 //!
 //! Memory: windows of at most 1 MiB; prefix checksums, built only for a tail made of a great many near-entries,
-//! take at most a sixteenth of the file and at most 32 MiB (a 1,024th of files above 32 GiB), and 1 MiB.
+//! take at most a 64th of the file and at most 32 MiB (a 1,024th of files above 32 GiB), and 1 MiB.
 
 mod chain;
 mod polynomial;

@@ -12,7 +12,9 @@ use crate::{Error, Result};
 use std::io;
 use std::ops::Range;
 
-/// The most memory that prefixes at every payload's possible start may take; above it they lie farther apart.
+/// How far apart prefixes lie in small files: less makes the pass over the file slow and the table large, for little.
+const LEAST_SPACING: u64 = 4 * PAYLOAD_ALIGNMENT;
+/// The most memory that prefixes so near to each other may take; above it they lie farther apart.
 const MAX_TABLE: u64 = 32 << 20;
 /// The farthest apart they lie, whatever the file's size.
 const MAX_SPACING: u64 = 4 << 10;
@@ -42,7 +44,7 @@ pub(super) struct Prefixes {
 impl Prefixes {
     /// Reads the first `end` bytes once.
     pub(super) fn build<B: Backing>(backing: &B, end: u64) -> Result<Self> {
-        let mut spacing = PAYLOAD_ALIGNMENT;
+        let mut spacing = LEAST_SPACING;
         while spacing < MAX_SPACING && end / spacing >= MAX_TABLE / 4 {
             spacing *= 2;
         }
@@ -129,7 +131,7 @@ mod tests {
     fn every_range_is_judged_like_the_direct_checksum() {
         let bytes = Random::new(7).bytes(20_000);
         let backing = Bytes::new(bytes.clone());
-        for spacing in [64, 1024] {
+        for spacing in [LEAST_SPACING, 1024] {
             let mut prefixes = Prefixes::build(&backing, 20_000).unwrap();
             prefixes.table = prefixes
                 .table
@@ -162,11 +164,12 @@ mod tests {
 
     #[test]
     fn a_whole_number_of_pieces_has_its_last_prefix() {
-        let backing = Bytes::new(vec![3; 128]);
-        let prefixes = Prefixes::build(&backing, 128).unwrap();
+        let whole = 2 * LEAST_SPACING;
+        let bytes = vec![3; usize::try_from(whole).unwrap()];
+        let prefixes = Prefixes::build(&Bytes::new(bytes.clone()), whole).unwrap();
         assert_eq!(
-            prefixes.plain(&backing, 128).unwrap(),
-            crc32fast::hash(&[3; 128])
+            prefixes.plain(&Bytes::new(bytes.clone()), whole).unwrap(),
+            crc32fast::hash(&bytes)
         );
     }
 }

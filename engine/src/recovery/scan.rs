@@ -205,13 +205,21 @@ impl<'b, B: Backing> Scan<'b, B> {
     /// The last sound one of `candidates`, which are used up.
     fn judge_all(&mut self, candidates: &mut Vec<Entry>) -> Result<Option<Entry>> {
         candidates.sort_unstable_by_key(Entry::payload_len);
+        let mut left: u64 = candidates.iter().map(Entry::payload_len).sum();
         let mut last: Option<Entry> = None;
         for entry in candidates.drain(..) {
             let passed_over =
                 last.is_some_and(|last| entry.end() < last.end().saturating_add(METADATA_SIZE));
-            if !passed_over && self.judge(&entry)? {
-                last = Some(entry);
+            if !passed_over {
+                // Once they cannot all be judged directly, none of the long ones is.
+                if entry.payload_len() > LARGEST_READ && left > self.budget {
+                    self.prefixes()?;
+                }
+                if self.judge(&entry)? {
+                    last = Some(entry);
+                }
             }
+            left -= entry.payload_len();
         }
         Ok(last)
     }
