@@ -35,11 +35,6 @@ impl Located {
     pub(crate) const fn payload_len(&self) -> u64 {
         self.extent.metadata_offset() - self.payload_offset
     }
-
-    /// The payload and the metadata behind it.
-    const fn whole(&self) -> Range<u64> {
-        self.payload_offset..self.extent.metadata_offset() + METADATA_SIZE
-    }
 }
 
 /// Bytes that a live payload of `payload_len` takes, with its metadata and the pad of the entry behind it.
@@ -185,30 +180,38 @@ impl<B: Backing> Generation<B> {
 
 impl<B: Resident> Generation<B> {
     /// The live value of `key_hash` where it lies. `None` too when the medium has it in pieces.
+    #[inline]
     pub(crate) fn get(&self, key_hash: u64) -> Option<&[u8]> {
         let mut value = None;
-        let found = self.index.find(key_hash, |extent| {
-            let located = self.examine_resident(extent);
-            let same = located.is_some_and(|located| located.metadata.key_hash == key_hash);
-            value = located.filter(|_| same);
-            Ok::<_, std::convert::Infallible>(same)
+        let Ok(_) = self.index.find(key_hash, |extent| {
+            let entry = self.entry_bytes(extent);
+            let found = entry
+                .and_then(<[u8]>::split_last_chunk)
+                .filter(|(_, metadata)| EntryMetadata::deserialize(metadata).key_hash == key_hash);
+            value = found.map(|(payload, _)| payload);
+            Ok::<_, std::convert::Infallible>(found.is_some())
         });
-        let Ok(_) = found;
-        let located = value?;
-        let whole = self.backing.bytes(located.whole())?;
-        let metadata_size = usize::try_from(METADATA_SIZE).ok()?;
-        whole.get(..whole.len().checked_sub(metadata_size)?)
+        value
     }
 
-    fn examine_resident(&self, extent: Extent) -> Option<Located> {
-        let offset = extent.metadata_offset();
-        let bytes = self.backing.bytes(offset..offset + METADATA_SIZE)?;
+    /// The payload of the entry at `extent` and the metadata behind it.
+    #[inline]
+    fn entry_bytes(&self, extent: Extent) -> Option<&[u8]> {
+        let end = extent.metadata_offset();
+        let start = match extent.payload_len() {
+            Some(len) => end.saturating_sub(len),
+            None => self.long_payload_offset(end)?,
+        };
+        self.backing.bytes(start..end + METADATA_SIZE)
+    }
+
+    #[inline(never)]
+    fn long_payload_offset(&self, metadata_offset: u64) -> Option<u64> {
+        let bytes = self
+            .backing
+            .bytes(metadata_offset..metadata_offset + METADATA_SIZE)?;
         let metadata = EntryMetadata::deserialize(bytes.try_into().ok()?);
-        Some(Located {
-            extent,
-            metadata,
-            payload_offset: payload_offset(extent, &metadata),
-        })
+        Some(align_to_payload(metadata.prev_offset))
     }
 }
 
