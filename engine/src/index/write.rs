@@ -63,7 +63,7 @@ impl IndexWriter {
         Hint { tag, place }
     }
 
-    /// Some lookups after the hint and some before it is followed: brings the line nearer in which an entry would go on if the
+    /// Some lookups after the hint and some before it is followed: brings the lines nearer in which an entry would go on if the
     /// first two are full.
     #[inline]
     pub fn prefetch_further(&self, hint: Hint) {
@@ -72,9 +72,11 @@ impl IndexWriter {
         {
             let mut route = segment.route(hint.tag);
             route.advance();
-            route.advance();
-            if let Some(line) = segment.line(route.at) {
-                prefetch(line);
+            for _ in 0..FURTHER_LINES {
+                route.advance();
+                if let Some(line) = segment.line(route.at) {
+                    prefetch(line);
+                }
             }
         }
     }
@@ -180,6 +182,9 @@ impl IndexWriter {
             .store(bytes, Ordering::Relaxed);
     }
 }
+
+/// Lines behind full ones that are worth bringing along: the first of them is full as well nearly every other time.
+const FURTHER_LINES: u32 = 3;
 
 /// Where an entry would lie, from [`IndexWriter::hint`].
 #[derive(Debug, Clone, Copy)]
