@@ -5,11 +5,12 @@
 //!
 //! * `tag`: the 27 bits of a hash that an index keeps. They alone decide where an entry lies, so growing needs neither the file
 //!   nor the full hashes.
-//! * `line`: six entries and a count in one cache line; 32 lines are a chunk.
-//! * `segment`: up to 16 chunks that hold a range of tags. What a segment is made of never changes; growing it makes another.
+//! * `line`: six entries and counts of those that went past in one cache line; 32 lines are a chunk.
+//! * `segment`, `segments`: up to 14 chunks that hold a range of tags, and the rows that lead to them. What a segment is made of never
+//!   changes while readers can find it; growing it makes another.
 //! * `directory`: the segment of each tag, and how a reader learns that it was replaced.
 //! * `arena`: where chunks and the like live: recycled, and never freed while the index lives.
-//! * `read`, `write`, `grow`: the three things done with them.
+//! * `read`, `write`, `grow`: the three things done with them; `bulk`, `settle`: all at once.
 
 mod arena;
 mod bulk;
