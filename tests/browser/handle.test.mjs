@@ -1,28 +1,15 @@
 /** What the package asks of the browser's file, and what it makes of a file that fails. */
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { blankPage, closeQuietly, COUNTING, counts, launch, newProfile, removeFolder, serveBuilt } from "./harness.mjs";
+import { describe, test } from "node:test";
+import { blankPage, closeQuietly, COUNTING, counts } from "./harness.mjs";
+import { inBrowser } from "./suite.mjs";
 
 describe("what is asked of the browser's file", () => {
-  let site;
-  let profile;
-  let context;
-
-  before(async () => {
-    site = await serveBuilt();
-    profile = await newProfile();
-    context = await launch(profile);
-  });
-
-  after(async () => {
-    await context?.close();
-    await site?.stop();
-    await removeFolder(profile);
-  });
+  const browser = inBrowser();
 
   test("few calls, counted", async () => {
-    const page = await blankPage(context, site.url, COUNTING);
+    const page = await blankPage(browser.context, browser.site.url, COUNTING);
     await page.evaluate(async () => {
       globalThis.db = await tailstone.open("counted");
     });
@@ -58,8 +45,8 @@ describe("what is asked of the browser's file", () => {
 
   test("short writes and short reads are completed", async () => {
     const page = await blankPage(
-      context,
-      site.url,
+      browser.context,
+      browser.site.url,
       `const { read, write } = FileSystemSyncAccessHandle.prototype;
        FileSystemSyncAccessHandle.prototype.write = function (from, options) {
          return write.call(this, from.subarray(0, Math.ceil(from.length / 2)), options);
@@ -84,8 +71,8 @@ describe("what is asked of the browser's file", () => {
 
   test("a full disk refuses one write and harms nothing", async () => {
     const page = await blankPage(
-      context,
-      site.url,
+      browser.context,
+      browser.site.url,
       `const { write } = FileSystemSyncAccessHandle.prototype;
        self.full = false;
        FileSystemSyncAccessHandle.prototype.write = function (from, options) {
@@ -119,8 +106,8 @@ describe("what is asked of the browser's file", () => {
 
   test("a flush that fails is an error, and the store takes no more writes", async () => {
     const page = await blankPage(
-      context,
-      site.url,
+      browser.context,
+      browser.site.url,
       `self.failing = false;
        const { flush } = FileSystemSyncAccessHandle.prototype;
        FileSystemSyncAccessHandle.prototype.flush = function () {
@@ -145,8 +132,8 @@ describe("what is asked of the browser's file", () => {
 
   test("without OPFS the store lives in memory, and says so", async () => {
     const page = await blankPage(
-      context,
-      site.url,
+      browser.context,
+      browser.site.url,
       `navigator.storage.getDirectory = () => Promise.reject(new DOMException("not here", "SecurityError"));`,
     );
     const seen = await page.evaluate(async () => {
@@ -178,7 +165,7 @@ describe("what is asked of the browser's file", () => {
   });
 
   test("offsets go past 4 GiB", async (t) => {
-    const page = await blankPage(context, site.url, COUNTING);
+    const page = await blankPage(browser.context, browser.site.url, COUNTING);
     const quota = await page.evaluate(async () => (await navigator.storage.estimate()).quota);
     if (quota < 6 * 2 ** 30) {
       t.skip("the browser grants less than 6 GiB here");

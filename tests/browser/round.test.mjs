@@ -7,31 +7,18 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { blankPage, closeQuietly, launch, newProfile, removeFolder, serveBuilt } from "./harness.mjs";
+import { describe, test } from "node:test";
+import { blankPage, closeQuietly } from "./harness.mjs";
+import { inBrowser } from "./suite.mjs";
 
 const missing = ["TAILSTONE_BIN", "TAILSTONE_HOST"].filter((name) => process.env[name] === undefined);
 const skip = missing.length > 0 ? `${missing.join(" and ")} not set: no file went round` : false;
 
 describe("a file that goes round", { skip }, () => {
-  let site;
-  let profile;
-  let context;
-
-  before(async () => {
-    site = await serveBuilt();
-    profile = await newProfile();
-    context = await launch(profile);
-  });
-
-  after(async () => {
-    await context?.close();
-    await site?.stop();
-    await removeFolder(profile);
-  });
+  const browser = inBrowser();
 
   test("every face reads what the others wrote", async () => {
-    const path = join(profile, "round.tsl");
+    const path = join(browser.profile, "round.tsl");
     const faces = { tailstone: natively(path), "tailstone-host": inSandbox(path) };
     /** What the file holds by now: the value of a key, or nothing where it was deleted. */
     const expected = new Map();
@@ -60,7 +47,7 @@ describe("a file that goes round", { skip }, () => {
     write("tailstone-host", "zeros", Buffer.alloc(64));
     compare("tailstone-host");
 
-    const page = await blankPage(context, site.url);
+    const page = await blankPage(browser.context, browser.site.url);
     const { read, exported } = await page.evaluate(continueInPage, {
       file: (await readFile(path)).toString("base64"),
       keys: [...expected.keys()],

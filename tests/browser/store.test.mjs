@@ -1,29 +1,16 @@
 /** The package in a page: what a stranger's code can rely on. */
 
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, test } from "node:test";
-import { blankPage, closeQuietly, launch, newProfile, removeFolder, serveBuilt } from "./harness.mjs";
+import { beforeEach, describe, test } from "node:test";
+import { blankPage, closeQuietly } from "./harness.mjs";
+import { inBrowser } from "./suite.mjs";
 
 describe("a store in a page", () => {
-  let site;
-  let profile;
-  let context;
+  const browser = inBrowser();
   let page;
 
-  before(async () => {
-    site = await serveBuilt();
-    profile = await newProfile();
-    context = await launch(profile);
-  });
-
-  after(async () => {
-    await context?.close();
-    await site?.stop();
-    await removeFolder(profile);
-  });
-
   beforeEach(async () => {
-    page = await blankPage(context, site.url);
+    page = await blankPage(browser.context, browser.site.url);
     await page.evaluate(() => tailstone.destroy("t"));
   });
 
@@ -196,7 +183,7 @@ describe("a store in a page", () => {
       globalThis.db = await tailstone.open("t");
       await db.set("k", bytesOf("from the first"));
     });
-    const second = await blankPage(context, site.url);
+    const second = await blankPage(browser.context, browser.site.url);
     const opened = () => second.evaluate(() => codeOf(async () => (globalThis.db = await tailstone.open("t", { patience: 100 }))));
     assert.equal(await opened(), "locked");
     assert.equal(await second.evaluate(() => codeOf(() => tailstone.destroy("t"))), "locked");

@@ -287,17 +287,25 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "counts memory of thousands of keys")]
     fn an_index_that_was_loaded_takes_little_memory() {
-        for keys in [100_000_u64, 150_000, 222_222] {
+        for keys in [100_000_u64, 130_000, 150_000, 222_222] {
             let hash = |key: u64| key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
             let is_of = |_, _| Ok::<_, Infallible>(false);
             let mut loader = BulkLoader::new();
             for key in 0..keys {
                 let Ok(()) = loader.add(hash(key), Extent::new((key + 1) * 64, 1), is_of);
             }
-            let Ok(writer) = loader.finish(is_of, |_| {});
+            let Ok(mut writer) = loader.finish(is_of, |_| {});
             assert_eq!(writer.index().len(), keys);
             let memory = writer.index().memory_bytes();
             assert!(memory < keys * 15, "{memory} bytes for {keys} keys");
+            for key in keys..keys * 5 / 2 {
+                writer.put(hash(key), Extent::new((key + 1) * 64, 1), |_| false);
+                let (memory, len) = (writer.index().memory_bytes(), writer.index().len());
+                assert!(
+                    memory < len * 16,
+                    "{memory} bytes for {len} keys, {keys} at first"
+                );
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The one way entries come into a store: find, append, publish.
 //!
-//! Whatever can fail happens before the tail and the index are touched, so a failed commit leaves no trace.
+//! Whatever can fail happens before the tail and the index are touched, and what a failed append left behind the tail is cut off,
+//! so a failed commit leaves no trace.
 
 use super::generation::span_of;
 use super::{Generation, Store, Writer};
