@@ -63,6 +63,11 @@ pub trait Backing {
     /// The bytes of `range`, without a copy where the medium allows it.
     fn view(&self, range: Range<u64>) -> io::Result<Self::View>;
 
+    /// Brings the byte at `at`, if there is one, nearer to the processor. A hint, for media that lie in memory.
+    fn prefetch(&self, at: u64) {
+        let _ = at;
+    }
+
     /// Puts the concatenation of `parts` at `at`, growing the medium as needed; all of it or an error.
     fn write(&self, at: u64, parts: &[&[u8]]) -> io::Result<()>;
 

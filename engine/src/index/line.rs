@@ -6,7 +6,8 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::extent::Extent;
-use super::word;
+use super::word::{self, Candidate};
+use crate::kernels::{LANES, Lanes};
 
 /// Entries in a line.
 pub(super) const LINE_PLACES: u32 = 6;
@@ -36,13 +37,11 @@ pub(super) struct Chunk {
 impl Line {
     /// The places whose tag ends like this one, empty ones too. All at once: which place it is cannot be predicted.
     #[inline]
-    pub(super) fn matches(&self, tag: u32) -> Matches {
-        let pattern = u64::from(word::lower(tag)) * LOWEST;
-        let first = zero_lanes(self.tags.load(Ordering::Relaxed) ^ pattern);
-        let last = u64::from(self.tags_of_last.load(Ordering::Relaxed));
-        let last = zero_lanes(last ^ pattern) & 0x8000_8000;
-        // A lane's highest bit, moved to where the lanes of both have places of their own.
-        Matches(first >> 15 | last >> 14)
+    pub(super) fn matches(&self, tag: u32) -> Lanes {
+        const { assert!(LANES == LINE_PLACES) };
+        let first = self.tags.load(Ordering::Relaxed);
+        let last = self.tags_of_last.load(Ordering::Relaxed);
+        Lanes::equal(first, last, word::lower(tag))
     }
 
     #[inline]
@@ -71,11 +70,11 @@ impl Line {
         }
     }
 
-    /// The extent at `place`, if there is one and its tag begins like this one.
+    /// What lies at `place`, if there is anything and its tag begins like this one.
     #[inline]
-    pub(super) fn extent_of(&self, place: u32, tag: u32) -> Option<Extent> {
+    pub(super) fn candidate(&self, place: u32, tag: u32) -> Option<Candidate> {
         let word = self.words.get(place as usize)?.load(Ordering::Acquire);
-        word::extent(word).filter(|_| word::begins_like(word, tag))
+        (word != 0 && word::begins_like(word, tag)).then(|| Candidate::new(word))
     }
 
     /// The extent at `place`, if there is one.
@@ -207,36 +206,6 @@ const fn lane(lanes: u64, nth: u32) -> u16 {
     (lanes >> (u16::BITS * nth) & 0xffff) as u16
 }
 
-/// The lowest bit of each 16-bit lane.
-const LOWEST: u64 = 0x0001_0001_0001_0001;
-/// All bits of each lane but the highest.
-const LOWER: u64 = 0x7fff_7fff_7fff_7fff;
-
-/// The highest bit of each lane that is zero, and no other.
-#[inline]
-const fn zero_lanes(lanes: u64) -> u64 {
-    // No sum reaches the next lane.
-    !(((lanes & LOWER) + LOWER) | lanes | LOWER)
-}
-
-/// Places of a line, to be taken one by one.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Matches(u64);
-
-impl Iterator for Matches {
-    type Item = u32;
-
-    #[inline]
-    fn next(&mut self) -> Option<u32> {
-        let bit = self.0.trailing_zeros();
-        if self.0 == 0 {
-            return None;
-        }
-        self.0 &= self.0 - 1;
-        Some(bit / 16 + bit % 2 * 4)
-    }
-}
-
 /// What is known of a line that is being filled, but for its words.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Draft {
@@ -361,7 +330,8 @@ mod tests {
         assert_eq!((line.vacancies(), line.extent(3)), (1 << 3, None));
         line.replace(2, tag(2), Extent::new(64 + 9, 9));
         assert_eq!(line.extent(2), Some(Extent::new(64 + 9, 9)));
-        assert_eq!(line.extent_of(2, tag(2)), line.extent(2));
-        assert_eq!(line.extent_of(2, 1 << 30), None);
+        let candidate = line.candidate(2, tag(2));
+        assert_eq!(candidate.map(Candidate::extent), line.extent(2));
+        assert!(line.candidate(2, 1 << 30).is_none());
     }
 }

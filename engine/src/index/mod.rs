@@ -18,7 +18,6 @@ mod directory;
 mod extent;
 mod grow;
 mod line;
-mod prefetch;
 mod read;
 mod segment;
 mod segments;
@@ -31,6 +30,7 @@ mod write;
 
 pub use bulk::BulkLoader;
 pub use extent::Extent;
-pub use read::Index;
+pub use read::{Glance, Index};
+pub use word::Candidate;
 pub(crate) use word::LEN_END as LENGTHS_KEPT_BELOW;
 pub use write::{Hint, IndexWriter};

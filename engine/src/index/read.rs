@@ -10,12 +10,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::directory::Directory;
 use super::extent::Extent;
 use super::line::Line;
-use super::prefetch::prefetch;
+
 use super::segment::{Segment, chunks_for};
 use super::segments::{SegmentPool, Segments};
 use super::tag::Mixer;
-use super::word;
+use super::word::{self, Candidate};
 use super::write::IndexWriter;
+use crate::kernels::prefetch;
 
 /// Key hash → extent of the newest entry, for any number of readers beside one [`IndexWriter`].
 ///
@@ -41,9 +42,20 @@ pub(super) struct Counters {
 pub(super) struct Found<'a> {
     pub(super) line: &'a Line,
     pub(super) place: u32,
-    pub(super) extent: Extent,
+    pub(super) candidate: Candidate,
     /// How many lines it went past.
     pub(super) past: u32,
+}
+
+/// What a first look says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Glance<R> {
+    /// What was made of the candidate.
+    Found(R),
+    /// There is none.
+    Absent,
+    /// Only the whole search can tell.
+    Unsure,
 }
 
 impl Index {
@@ -96,17 +108,52 @@ impl Index {
         hash: u64,
         mut check: impl FnMut(Extent) -> Result<bool, E>,
     ) -> Result<Option<Extent>, E> {
+        self.find_map(hash, |candidate| {
+            let extent = candidate.extent();
+            Ok(check(extent)?.then_some(extent))
+        })
+    }
+
+    /// As [`find`](Self::find), for what `check` makes of the candidate that it accepts.
+    pub fn find_map<R, E>(
+        &self,
+        hash: u64,
+        mut check: impl FnMut(Candidate) -> Result<Option<R>, E>,
+    ) -> Result<Option<R>, E> {
         let tag = self.mixer.tag(hash);
         loop {
             let Some(place) = self.directory.place(tag) else {
                 hint::spin_loop();
                 continue;
             };
-            let found = search(place.segment, tag, &mut check)?.map(|found| found.extent);
+            let found = search(place.segment, tag, &mut check)?;
             if place.is_unchanged() {
-                return Ok(found);
+                return Ok(found.map(|(_, made)| made));
             }
         }
+    }
+
+    /// The beginning of [`find_map`](Self::find_map), which nearly every search does not go past: the first candidate of the home
+    /// line. In as few instructions as can be, and without a call: the processor looks some hundreds ahead, and waits for the memory
+    /// of as many searches at a time as these are.
+    #[inline]
+    pub fn glance<R>(&self, hash: u64, check: impl FnOnce(Candidate) -> Option<R>) -> Glance<R> {
+        let tag = self.mixer.tag(hash);
+        if let Some(place) = self.directory.place(tag)
+            && let Some(home) = place.segment.line(place.segment.home(tag))
+        {
+            if let Some(nth) = home.matches(tag).next() {
+                if let Some(candidate) = home.candidate(nth, tag)
+                    && let Some(made) = check(candidate)
+                    && place.is_unchanged()
+                {
+                    return Glance::Found(made);
+                }
+            } else if !home.was_passed(tag) && place.is_unchanged() {
+                return Glance::Absent;
+            }
+        }
+        Glance::Unsure
     }
 
     /// Brings the two lines nearer in which nearly every search for `hash` ends; worth it some lookups ahead of
@@ -146,13 +193,13 @@ impl Index {
     }
 }
 
-/// The entry with `tag` in `segment` that `check` accepts.
+/// The entry with `tag` in `segment` that `check` accepts, and what it made of it.
 #[inline]
-pub(super) fn search<'a, E>(
+pub(super) fn search<'a, R, E>(
     segment: Segment<'a>,
     tag: u32,
-    check: &mut impl FnMut(Extent) -> Result<bool, E>,
-) -> Result<Option<Found<'a>>, E> {
+    check: &mut impl FnMut(Candidate) -> Result<Option<R>, E>,
+) -> Result<Option<(Found<'a>, R)>, E> {
     match segment.line(segment.home(tag)) {
         Some(line) => search_from(segment, line, tag, check),
         None => Ok(None),
@@ -161,12 +208,12 @@ pub(super) fn search<'a, E>(
 
 /// The same for who has the home line at hand.
 #[inline]
-pub(super) fn search_from<'a, E>(
+pub(super) fn search_from<'a, R, E>(
     segment: Segment<'a>,
     home: &'a Line,
     tag: u32,
-    check: &mut impl FnMut(Extent) -> Result<bool, E>,
-) -> Result<Option<Found<'a>>, E> {
+    check: &mut impl FnMut(Candidate) -> Result<Option<R>, E>,
+) -> Result<Option<(Found<'a>, R)>, E> {
     if let Some(found) = search_line(home, 0, tag, check)? {
         return Ok(Some(found));
     }
@@ -179,11 +226,11 @@ pub(super) fn search_from<'a, E>(
 
 /// Goes on behind the home line, out of the way of most searches.
 #[inline(never)]
-fn search_further<'a, E>(
+fn search_further<'a, R, E>(
     segment: Segment<'a>,
     tag: u32,
-    check: &mut impl FnMut(Extent) -> Result<bool, E>,
-) -> Result<Option<Found<'a>>, E> {
+    check: &mut impl FnMut(Candidate) -> Result<Option<R>, E>,
+) -> Result<Option<(Found<'a>, R)>, E> {
     let mut route = segment.route(tag);
     let mut past = 0;
     while route.advance()
@@ -199,22 +246,23 @@ fn search_further<'a, E>(
 }
 
 #[inline]
-fn search_line<'a, E>(
+fn search_line<'a, R, E>(
     line: &'a Line,
     past: u32,
     tag: u32,
-    check: &mut impl FnMut(Extent) -> Result<bool, E>,
-) -> Result<Option<Found<'a>>, E> {
+    check: &mut impl FnMut(Candidate) -> Result<Option<R>, E>,
+) -> Result<Option<(Found<'a>, R)>, E> {
     for place in line.matches(tag) {
-        if let Some(extent) = line.extent_of(place, tag)
-            && check(extent)?
+        if let Some(candidate) = line.candidate(place, tag)
+            && let Some(made) = check(candidate)?
         {
-            return Ok(Some(Found {
+            let found = Found {
                 line,
                 place,
-                extent,
+                candidate,
                 past,
-            }));
+            };
+            return Ok(Some((found, made)));
         }
     }
     Ok(None)

@@ -4,8 +4,9 @@
 //! segments, by their tags alone. Which chunks a segment is made of is never changed while readers can find it.
 
 use super::line::{CHUNK_LINES, CHUNK_PLACES, Chunk, Line};
-use super::prefetch::prefetch;
+
 use super::segments::Row;
+use crate::kernels::prefetch;
 
 /// Chunks of a segment before it is split in two.
 pub(super) const SEGMENT_CHUNKS: u32 = 14;

@@ -7,6 +7,7 @@
 
 use super::extent::Extent;
 use super::tag::LOST_BITS;
+use std::ops::Range;
 
 const START_BITS: u32 = 42;
 const LEN_BITS: u32 = 11;
@@ -56,6 +57,43 @@ pub(super) const fn extent(word: u64) -> Option<Extent> {
     }
 }
 
+/// An entry that may be the one looked for. What of it is asked for is taken out of its word then: a lookup is the faster the
+/// less lies between its waits for memory.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate(u64);
+
+impl Candidate {
+    /// What lies in a place that is not empty.
+    #[inline]
+    pub(super) const fn new(word: u64) -> Self {
+        debug_assert!(word != 0);
+        Self(word)
+    }
+
+    /// The whole extent.
+    #[inline]
+    #[must_use]
+    pub const fn extent(self) -> Extent {
+        match extent(self.0) {
+            Some(extent) => extent,
+            None => Extent::new(0, 0),
+        }
+    }
+
+    /// Where the payload lies, and its metadata behind it; `None` if the index keeps only where the metadata lies.
+    #[inline]
+    #[must_use]
+    pub const fn payload(self) -> Option<Range<u64>> {
+        let len = self.0 >> START_BITS & LEN_MASK;
+        let start = (self.0 & START_MASK) * 64;
+        if len < LEN_END {
+            Some(start..start + len)
+        } else {
+            None
+        }
+    }
+}
+
 /// The part of a tag that lies beside the word.
 #[inline]
 pub(super) const fn lower(tag: u32) -> u16 {
@@ -88,6 +126,9 @@ mod tests {
                     let extent_of = Extent::new(start + len, len);
                     let word = new(tag_of, extent_of);
                     assert_eq!(extent(word), Some(extent_of), "{start} {len}");
+                    let candidate = Candidate::new(word);
+                    assert_eq!(candidate.extent(), extent_of);
+                    assert_eq!(candidate.payload(), Some(start..start + len));
                     assert_eq!(tag(lower(tag_of), word), tag_of);
                     assert!(begins_like(word, tag_of));
                     assert!(!begins_like(word, tag_of ^ 1 << 21));
@@ -100,7 +141,9 @@ mod tests {
     fn what_does_not_fit_keeps_its_place() {
         for offset in [1, 77, (1 << 48) - 1] {
             for len in [LEN_END, LEN_END + 1, 4096, 65_534, 1 << 40] {
-                let found = extent(new(0, Extent::new(offset, len))).unwrap();
+                let candidate = Candidate::new(new(0, Extent::new(offset, len)));
+                assert_eq!(candidate.payload(), None);
+                let found = candidate.extent();
                 assert_eq!(found.metadata_offset(), offset);
                 assert_eq!((found.payload_len(), found.is_deletion()), (None, false));
             }

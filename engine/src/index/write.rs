@@ -10,10 +10,12 @@ use std::sync::atomic::Ordering;
 use super::arena::Part;
 use super::extent::Extent;
 use super::line::Chunk;
-use super::prefetch::prefetch;
+
 use super::read::{Found, Index, search, search_from};
 use super::segment::{Pair, Segment};
 use super::segments::{Row, SegmentPool};
+use super::word::Candidate;
+use crate::kernels::prefetch;
 
 /// The one writer of an [`Index`].
 #[derive(Debug)]
@@ -108,7 +110,7 @@ impl IndexWriter {
             |extent| Ok::<_, Infallible>(same(extent)),
             |found, tag| {
                 found.line.replace(found.place, tag, new);
-                replaced = Some(found.extent);
+                replaced = Some(found.candidate.extent());
             },
         );
         replaced
@@ -139,7 +141,8 @@ impl IndexWriter {
         let Some((segment, pair)) = self.index.follow(hint) else {
             return Ok(false);
         };
-        if let Some(at) = search_from(segment, pair.first, tag, &mut same)? {
+        let mut check = |candidate: Candidate| Ok(same(candidate.extent())?.then_some(()));
+        if let Some((at, ())) = search_from(segment, pair.first, tag, &mut check)? {
             found(at, tag);
             return Ok(false);
         }
@@ -161,15 +164,18 @@ impl IndexWriter {
     /// Removes the extent for `hash` for which `same` says true, and returns it.
     pub fn remove(&mut self, hash: u64, mut same: impl FnMut(Extent) -> bool) -> Option<Extent> {
         let tag = self.index.mixer.tag(hash);
-        let mut same = |extent| Ok::<_, Infallible>(same(extent));
+        let mut check = |candidate: Candidate| {
+            let extent = candidate.extent();
+            Ok::<_, Infallible>(same(extent).then_some(extent))
+        };
         let segment = self.index.directory.segment(tag)?;
-        let Ok(found) = search(segment, tag, &mut same);
-        let found = found?;
+        let Ok(found) = search(segment, tag, &mut check);
+        let (found, extent) = found?;
         vacate(segment, tag, found);
         segment.row().set_room(segment.row().room() + 1);
         let len = self.index.len().saturating_sub(1);
         self.index.counters.len.store(len, Ordering::Relaxed);
-        Some(found.extent)
+        Some(extent)
     }
 
     /// Brings what [`Index::memory_bytes`] says up to date.

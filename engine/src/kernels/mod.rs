@@ -1,4 +1,5 @@
-//! The bulk copy: the one way in which payloads reach memory that the engine owns; and memory in large pages.
+//! The bulk copy: the one way in which payloads reach memory that the engine owns; memory in large pages, and other things
+//! that the processor knows and the language does not.
 //!
 //! Every kernel has the same inherent functions (`is_available`, `new`, `new_unchecked`, `copy`), and possession of one
 //! proves that the CPU has what it needs. This file alone decides which of them copies what; the thresholds are the
@@ -12,7 +13,9 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod lanes;
 mod large_pages;
+mod prefetch;
 mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
@@ -23,7 +26,9 @@ mod tests;
 
 #[cfg(target_arch = "x86_64")]
 pub use avx512::Avx512;
+pub(crate) use lanes::{LANES, Lanes};
 pub(crate) use large_pages::vec_in_large_pages;
+pub(crate) use prefetch::prefetch;
 pub use scalar::Scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub use simd128::Simd128;

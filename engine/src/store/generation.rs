@@ -5,7 +5,7 @@
 use crate::backing::{Backing, Resident};
 use crate::error::{Error, Result};
 use crate::format::{Entry, EntryMetadata, METADATA_SIZE, align_to_payload};
-use crate::index::{Extent, Index};
+use crate::index::{Candidate, Extent, Glance, Index};
 use crate::store::EntryHandle;
 use std::ops::Range;
 use std::sync::Arc;
@@ -102,6 +102,17 @@ impl<B: Backing> Generation<B> {
         })
     }
 
+    /// Brings the entry nearer that probably is the live one of `key_hash`; worth it once its line of the index is near.
+    #[inline]
+    pub(crate) fn prefetch(&self, key_hash: u64) {
+        if let Glance::Found(candidate) = self.index.glance(key_hash, Some)
+            && let Some(payload) = candidate.payload()
+        {
+            self.backing.prefetch(payload.start);
+            self.backing.prefetch(payload.end);
+        }
+    }
+
     /// The live entry of `key_hash`, by its metadata alone.
     pub(crate) fn locate(&self, key_hash: u64) -> Result<Option<Located>> {
         let mut located = None;
@@ -182,36 +193,42 @@ impl<B: Resident> Generation<B> {
     /// The live value of `key_hash` where it lies. `None` too when the medium has it in pieces.
     #[inline]
     pub(crate) fn get(&self, key_hash: u64) -> Option<&[u8]> {
-        let mut value = None;
-        let Ok(_) = self.index.find(key_hash, |extent| {
-            let entry = self.entry_bytes(extent);
-            let found = entry
-                .and_then(<[u8]>::split_last_chunk)
-                .filter(|(_, metadata)| EntryMetadata::deserialize(metadata).key_hash == key_hash);
-            value = found.map(|(payload, _)| payload);
-            Ok::<_, std::convert::Infallible>(found.is_some())
+        let glance = self.index.glance(key_hash, |candidate| {
+            self.value_of(key_hash, candidate.payload()?)
+        });
+        match glance {
+            Glance::Found(value) => Some(value),
+            Glance::Absent => None,
+            Glance::Unsure => self.search(key_hash),
+        }
+    }
+
+    #[inline(never)]
+    fn search(&self, key_hash: u64) -> Option<&[u8]> {
+        let Ok(value) = self.index.find_map(key_hash, |candidate| {
+            let payload = candidate.payload();
+            let payload = payload.or_else(|| self.long_payload(candidate));
+            let value = payload.and_then(|payload| self.value_of(key_hash, payload));
+            Ok::<_, std::convert::Infallible>(value)
         });
         value
     }
 
-    /// The payload of the entry at `extent` and the metadata behind it.
+    /// The payload, if the metadata behind it says that it belongs to `key_hash`; taken in one access.
     #[inline]
-    fn entry_bytes(&self, extent: Extent) -> Option<&[u8]> {
-        let end = extent.metadata_offset();
-        let start = match extent.payload_len() {
-            Some(len) => end.saturating_sub(len),
-            None => self.long_payload_offset(end)?,
-        };
-        self.backing.bytes(start..end + METADATA_SIZE)
+    fn value_of(&self, key_hash: u64, payload: Range<u64>) -> Option<&[u8]> {
+        let entry = self
+            .backing
+            .bytes(payload.start..payload.end + METADATA_SIZE)?;
+        let (payload, metadata) = entry.split_last_chunk()?;
+        (EntryMetadata::deserialize(metadata).key_hash == key_hash).then_some(payload)
     }
 
-    #[inline(never)]
-    fn long_payload_offset(&self, metadata_offset: u64) -> Option<u64> {
-        let bytes = self
-            .backing
-            .bytes(metadata_offset..metadata_offset + METADATA_SIZE)?;
+    fn long_payload(&self, candidate: Candidate) -> Option<Range<u64>> {
+        let end = candidate.extent().metadata_offset();
+        let bytes = self.backing.bytes(end..end + METADATA_SIZE)?;
         let metadata = EntryMetadata::deserialize(bytes.try_into().ok()?);
-        Some(align_to_payload(metadata.prev_offset))
+        Some(align_to_payload(metadata.prev_offset)..end)
     }
 }
 

@@ -145,6 +145,11 @@ impl<B: Backing> DataStoreReader for Store<B> {
             if let Some(&ahead) = hashes.get(at + PREFETCH_AHEAD) {
                 generation.index.prefetch(ahead);
             }
+            if B::IN_MEMORY
+                && let Some(&nearer) = hashes.get(at + PREFETCH_AHEAD / 2)
+            {
+                generation.prefetch(nearer);
+            }
         };
         if !B::IN_MEMORY {
             let read = |at| {

@@ -48,12 +48,14 @@ impl<B: Backing> Reader<B> {
 impl<B: Resident> Reader<B> {
     /// The value of `key` where it lies, borrowed from the view: no lock, no allocation, no shared counter.
     #[must_use]
+    #[inline]
     pub fn get(&self, key: &[u8]) -> Option<&[u8]> {
         self.get_with_key_hash(compute_hash(key))
     }
 
     /// The value of the key that hashes to `key_hash`.
     #[must_use]
+    #[inline]
     pub fn get_with_key_hash(&self, key_hash: u64) -> Option<&[u8]> {
         self.generation.get(key_hash)
     }

@@ -5,6 +5,7 @@ use super::list::List;
 use super::pieces::Pieces;
 use super::view::MemoryView;
 use crate::backing::{Backing, Resident, Rewrite};
+use crate::kernels;
 use std::fmt;
 use std::io;
 use std::ops::Range;
@@ -268,6 +269,13 @@ impl Backing for MemoryBacking {
         let chunk = Arc::clone(self.join(range)?.chunk());
         let len = chunk.filled() - index;
         Ok(MemoryView { chunk, index, len })
+    }
+
+    #[inline]
+    fn prefetch(&self, at: u64) {
+        if let Some([byte]) = self.bytes(at..at.saturating_add(1)) {
+            kernels::prefetch(byte);
+        }
     }
 
     fn write(&self, at: u64, parts: &[&[u8]]) -> io::Result<()> {

@@ -10,14 +10,28 @@ use std::ops::Range;
 
 use super::platform;
 #[cfg(any(target_os = "linux", target_os = "android"))]
-use super::window::Window;
+use super::window::{Ahead, Window};
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-use no_window::Window;
+use no_window::{Ahead, Window};
 
-/// Up to here a system call costs more than the pages a store touches for the first time (the figures are in ARCHITECTURE.md).
-const STORED_BYTES: u64 = 20 << 10;
-/// Up to here the parts of a longer write are stored: beyond, the system copies them faster than it lists them.
-const STORED_BYTES_PER_PART: u64 = 48;
+/// What is stored: writes of up to so many bytes, and longer ones whose parts are this short on average, which the system lists
+/// no faster than it copies them (the figures are in ARCHITECTURE.md).
+#[derive(Debug, Clone, Copy)]
+struct Stored {
+    bytes: u64,
+    bytes_per_part: u64,
+}
+
+/// ... where pages are made many at a time,
+const STORED_CALM: Stored = Stored {
+    bytes: 96 << 10,
+    bytes_per_part: 256,
+};
+/// ... and where each is a page of its own.
+const STORED_MODEST: Stored = Stored {
+    bytes: 20 << 10,
+    bytes_per_part: 48,
+};
 /// Space is set aside in multiples of this, and stores begin at one: no page of theirs holds bytes that were there before,
 /// which another file may share where copies share blocks. No page or block is larger.
 pub(super) const GRANULE: u64 = 64 << 10;
@@ -25,6 +39,9 @@ pub(super) const GRANULE: u64 = 64 << 10;
 const MAX_STEP: u64 = 64 << 20;
 /// The least, when the medium or a limit refuses more.
 const MIN_STEP: u64 = 4 << 10;
+
+/// How much is written after a sync before pages are made large again.
+const CALM: u64 = 1 << 20;
 
 /// The writing side of one file.
 pub(super) struct Appender {
@@ -37,6 +54,10 @@ pub(super) struct Appender {
     /// No more than this at once, since more was refused.
     step_limit: u64,
     window: Option<Window>,
+    /// Where the last write ended.
+    written: u64,
+    /// From here on the last sync counts no more.
+    calm_from: u64,
 }
 
 impl Appender {
@@ -48,6 +69,8 @@ impl Appender {
             reserved: 0..0,
             step_limit: MAX_STEP,
             window: None,
+            written: 0,
+            calm_from: 0,
         }
     }
 
@@ -113,10 +136,11 @@ impl Appender {
         end: u64,
         parts: &[&[u8]],
     ) -> io::Result<()> {
+        self.written = end;
         if self.stores
             && self.reserved.start <= at
             && end <= self.reserved.end
-            && stores_pay(end - at, parts.len())
+            && self.stores_pay(at, end - at, parts.len())
         {
             if self.store(file, at, parts).is_ok() {
                 return Ok(());
@@ -139,6 +163,7 @@ impl Appender {
 
     /// Takes note that what was stored is about to be brought to stable storage.
     pub(super) fn note_sync(&mut self) {
+        self.calm_from = self.written.saturating_add(CALM);
         if let Some(window) = &mut self.window {
             window.be_modest();
         }
@@ -157,7 +182,33 @@ impl Appender {
         self.stores
     }
 
+    pub(super) fn stores_pay(&self, at: u64, len: u64, parts: usize) -> bool {
+        let stored = if self.is_calm(at) {
+            STORED_CALM
+        } else if self
+            .window
+            .as_ref()
+            .is_some_and(|window| at < window.filled())
+        {
+            // The sync that will follow, too, would write all of a large page for a store to some of it.
+            return false;
+        } else {
+            STORED_MODEST
+        };
+        let parts = u64::try_from(parts).unwrap_or(u64::MAX).max(1);
+        len <= stored.bytes || len / parts <= stored.bytes_per_part
+    }
+
+    /// Whether there was no sync lately.
+    const fn is_calm(&self, at: u64) -> bool {
+        at >= self.calm_from
+    }
+
     fn store(&mut self, file: &File, mut at: u64, parts: &[&[u8]]) -> io::Result<()> {
+        let ahead = Ahead {
+            limit: self.reserved.end,
+            fill: self.is_calm(at),
+        };
         for part in parts.iter().filter(|part| !part.is_empty()) {
             let end = at.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX));
             let window = match &mut self.window {
@@ -168,16 +219,11 @@ impl Appender {
                     slot.insert(Window::open(file, at, end)?)
                 }
             };
-            window.put(at, part, self.reserved.end)?;
+            window.put(file, at, part, ahead)?;
             at = end;
         }
         Ok(())
     }
-}
-
-fn stores_pay(len: u64, parts: usize) -> bool {
-    len <= STORED_BYTES
-        || u64::try_from(parts).is_ok_and(|parts| len / parts.max(1) <= STORED_BYTES_PER_PART)
 }
 
 /// Systems on which no file is stored to: the type is there so that the code above reads the same, and has no values.
@@ -188,6 +234,11 @@ mod no_window {
 
     pub(super) enum Window {}
 
+    pub(super) struct Ahead {
+        pub(super) limit: u64,
+        pub(super) fill: bool,
+    }
+
     impl Window {
         pub(super) fn open(_: &File, _: u64, _: u64) -> io::Result<Self> {
             Err(io::ErrorKind::Unsupported.into())
@@ -197,7 +248,11 @@ mod no_window {
             match *self {}
         }
 
-        pub(super) const fn put(&mut self, _: u64, _: &[u8], _: u64) -> io::Result<()> {
+        pub(super) const fn put(&mut self, _: &File, _: u64, _: &[u8], _: Ahead) -> io::Result<()> {
+            match *self {}
+        }
+
+        pub(super) const fn filled(&self) -> u64 {
             match *self {}
         }
 

@@ -27,6 +27,7 @@ use self::mapping::Reads;
 pub use self::mapping::View;
 pub use self::open::OpenMode;
 use super::{Backing, Resident, Rewrite, Spool};
+use crate::kernels;
 
 /// A file that is read where the system maps it.
 ///
@@ -122,6 +123,13 @@ impl Backing for MmapBacking {
                 View::copied(&self.file, &range)
             }
             None => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+
+    #[inline]
+    fn prefetch(&self, at: u64) {
+        if let Some([byte]) = self.reads.bytes(at..at.saturating_add(1)) {
+            kernels::prefetch(byte);
         }
     }
 

@@ -137,7 +137,16 @@ fn sizes_on_both_sides_of_every_threshold_come_back() {
     let backing = folder.create();
     let mut model = Vec::new();
     let mut at = 0;
-    for size in [1, 150, 20 << 10, (20 << 10) + 1, 70_000, 3 << 20, 5] {
+    for size in [
+        1,
+        150,
+        20 << 10,
+        (20 << 10) + 1,
+        96 << 10,
+        (96 << 10) + 1,
+        3 << 20,
+        5,
+    ] {
         for parts in [1, 3, 2000] {
             let bytes: Vec<u8> = (0..size)
                 .map(|n| u8::try_from((n * 7 + parts) % 251).unwrap())
@@ -146,6 +155,9 @@ fn sizes_on_both_sides_of_every_threshold_come_back() {
             backing.write(at, &pieces).unwrap();
             model.extend_from_slice(&bytes);
             at = u64::try_from(model.len()).unwrap();
+        }
+        if size == (20 << 10) + 1 {
+            backing.sync().unwrap();
         }
     }
     assert!(backing.bytes(0..at).unwrap() == model);
@@ -216,6 +228,42 @@ fn storing_goes_on_after_a_cut() {
         assert_eq!(backing.bytes(cut..cut + 14), Some(&b"behind the cut"[..]));
         assert!(backing.writer().unwrap().stores(), "cut at {cut}");
     }
+}
+
+#[test]
+fn what_was_just_synced_in_large_pages_is_not_stored_to() {
+    let folder = Folder::new();
+    let backing = folder.create();
+    if !platform::keeps_reserved_space(&backing.file) {
+        eprintln!("skipped: space is not set aside on this file system");
+        return;
+    }
+    let mut at = 0;
+    let mut model = Vec::new();
+    let mut how = Vec::new();
+    let mut write = |rounds| {
+        for _ in 0..rounds {
+            let record = [u8::try_from(at % 251).unwrap(); 200];
+            how.push(backing.writer().unwrap().stores_pay(at, 200, 1));
+            backing.write(at, &[&record]).unwrap();
+            model.extend_from_slice(&record);
+            at += 200;
+        }
+        how.iter().filter(|stored| **stored).count()
+    };
+    let mut expected = 10_000;
+    assert_eq!(write(expected), expected, "all of them were stored");
+    backing.sync().unwrap();
+    assert_eq!(write(10), expected, "none of them was, after the sync");
+    // The large pages end half a mebibyte on at most; the small ones behind them are stored to.
+    let few = write(3000) - expected;
+    assert!((300..3000).contains(&few), "{few}");
+    expected += few;
+    // And after a mebibyte pages are large again.
+    assert_eq!(write(4000), expected + 4000);
+    backing.sync().unwrap();
+    assert_eq!(write(10), expected + 4000);
+    assert!(backing.bytes(0..at).unwrap() == model);
 }
 
 #[test]
