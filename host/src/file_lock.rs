@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// Held for as long as the store is open.
 #[derive(Debug)]
 pub struct FileLock {
-    _file: File,
+    file: File,
 }
 
 impl FileLock {
@@ -35,7 +35,15 @@ impl FileLock {
             .open(path)
             .map_err(Error::io("open the store's file"))?;
         lock(&file, path, access)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        // Closing would do, but for a process that is just being made: until it runs its program it has the file open as well.
+        #[cfg(unix)]
+        let _ = self.file.unlock();
     }
 }
 

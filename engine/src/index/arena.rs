@@ -3,7 +3,7 @@
 //! Only that makes readers without locks safe, and links without checks: whatever part a reader holds, it is there; whether
 //! it still is what the link meant is what [`directory`](super::directory) tells.
 //!
-//! All `unsafe` of the index but a prefetch is here. Its one rule: links and [`Part`]s lead to parts of an arena of the same
+//! All `unsafe` of the index is here. Its one rule: links and [`Part`]s lead to parts of an arena of the same
 //! [`Index`](super::Index), and are followed only by those who hold that index. All of them are in private fields of this
 //! module's neighbours, and each of these is handed parts of one index only.
 #![expect(unsafe_code, reason = "parts are reached by their addresses")]

@@ -210,6 +210,8 @@ impl Drop for MmapBacking {
             // Opening the store for writing tries again.
             let _ = std::fs::remove_file(&self.paths.real);
         }
+        // Closing would do, but for a process that is just being made: until it runs its program it has the file open as well.
+        let _ = self.file.unlock();
     }
 }
 

@@ -44,6 +44,17 @@ fn a_writer_excludes_other_processes() {
 }
 
 #[cfg(unix)]
+/// As between the making of a process and the start of its program, which has all files of its parent open.
+#[test]
+fn a_dropped_file_is_free_whoever_has_it_open_still() {
+    let folder = Folder::new();
+    let backing = folder.create();
+    let inherited = backing.file.try_clone().unwrap();
+    drop(backing);
+    drop(folder.create());
+    drop(inherited);
+}
+
 #[test]
 fn what_is_no_file_is_refused_without_waiting() {
     let folder = Folder::new();
