@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 /// Held for as long as the store is open.
 #[derive(Debug)]
 pub struct FileLock {
+    #[cfg_attr(not(unix), expect(dead_code, reason = "nothing is locked there"))]
     file: File,
 }
 
