@@ -16,7 +16,7 @@ use super::write::IndexWriter;
 const SLOTS_PER_SEGMENT: u64 = 8;
 
 /// Tenths of bytes that a key may take for the sake of speed.
-const BUDGET: u64 = 145;
+const BUDGET: u64 = 142;
 
 impl IndexWriter {
     /// Makes room for one more entry, at least, in the segment of `tag`.
