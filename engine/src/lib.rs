@@ -44,7 +44,7 @@ pub use recovery::RecoveryReport;
 #[cfg(any(unix, windows))]
 pub use store::DataStore;
 pub use store::{
-    DataStoreReader, DataStoreWriter, Entries, EntryHandle, EntryIterator, EntryStream,
+    Batch, DataStoreReader, DataStoreWriter, Entries, EntryHandle, EntryIterator, EntryStream,
     EntryWriter, MemoryStore, Reader, STREAM_BUFFER_BYTES, Stats, Store,
 };
 #[cfg(any(unix, windows))]

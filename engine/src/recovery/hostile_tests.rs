@@ -1,6 +1,6 @@
 //! What a torn write, bit rot and hostile bytes may cost: the entry that was hit, and nothing else without a word.
 
-use super::recover::recover;
+use super::recover::{Step, recover};
 use super::report::{Outcome, RecoveryReport};
 use super::sample::{Bytes, Random, Sample};
 use super::{salvage, verify};
@@ -9,8 +9,11 @@ use crate::{Error, Result};
 /// What recovery finds: the ends of the entries, oldest first.
 fn open(bytes: &[u8]) -> Result<(RecoveryReport, Vec<u64>)> {
     let mut ends = Vec::new();
-    let report = recover(&Bytes::new(bytes.to_vec()), |entry| {
-        ends.push(entry.end());
+    let report = recover(&Bytes::new(bytes.to_vec()), |step| {
+        match step {
+            Step::Entry(entry) => ends.push(entry.end()),
+            Step::Again => ends.clear(),
+        }
         Ok(())
     })?;
     assert_eq!(report.entries, ends.len() as u64);

@@ -5,6 +5,7 @@
 //! | `recover` | the decision: clean, torn, damaged, no store |
 //! | `chain` | the walk from a tail back to 0, every step well-formed |
 //! | `walk` | the same walk at opening, with the checks that keep a damaged link from losing entries unnoticed |
+//! | `batch` | whether all of an atomic batch is there |
 //! | `scan`, `sieve` | the greatest offset at which a sound entry ends |
 //! | `prefixes`, `polynomial` | the checksum of any range from two prefix checksums |
 //! | `survey` | every sound entry of a file, damaged or not, newest first |
@@ -16,6 +17,7 @@
 //! Memory: windows of at most 1 MiB; prefix checksums, built only for a tail made of a great many near-entries,
 //! take at most a 64th of the file and at most 32 MiB (a 1,024th of files above 32 GiB), and 1 MiB.
 
+mod batch;
 mod chain;
 mod polynomial;
 mod prefixes;
@@ -35,7 +37,7 @@ mod hostile_tests;
 mod sample;
 
 pub use chain::Chain;
-pub use recover::recover;
+pub use recover::{Step, recover};
 pub use report::{Outcome, RecoveryReport};
 pub use salvage::{SalvageReport, SalvagedEntry, salvage};
 pub use verify::{Damage, DamageKind, VerifyReport, verify, verify_parallel};

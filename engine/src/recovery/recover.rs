@@ -6,32 +6,50 @@ use super::chain::trailer_at;
 use super::report::{Outcome, RecoveryReport};
 use super::scan::{Scan, has_its_checksum};
 use super::sieve::{is_blank, length_without_zeros};
-use super::walk::{Last, walk};
+use super::walk::{Last, Walk, walk};
 use super::window::Window;
 use crate::backing::Backing;
 use crate::format::{Entry, METADATA_SIZE};
 use crate::{Error, Result};
+
+/// What [`recover`] tells on its way.
+#[derive(Debug, Clone, Copy)]
+pub enum Step<'e> {
+    /// The next older entry of the chain.
+    Entry(&'e Entry),
+    /// All entries so far belong to a batch that is not all there; those of the store follow, from the newest on.
+    Again,
+}
 
 /// Finds the tail of the store in `backing` and gives every entry of its chain, newest first, to `visit`.
 ///
 /// The medium is left as it is: cutting it to [`tail`](RecoveryReport::tail) is the caller's. When this fails, what `visit` was
 /// given is to be thrown away. [`Error::NotAStore`] and [`Error::Corrupt`] are verdicts on the content, errors of
 /// `visit` and of the medium come back as they are.
-pub fn recover<B, F>(backing: &B, visit: F) -> Result<RecoveryReport>
+pub fn recover<B, F>(backing: &B, mut visit: F) -> Result<RecoveryReport>
 where
     B: Backing,
-    F: FnMut(&Entry) -> Result<()>,
+    F: FnMut(Step<'_>) -> Result<()>,
 {
     let file_len = backing
         .len()
         .map_err(Error::io("find the length of the store"))?;
-    let (outcome, tail) = find_tail(backing, file_len)?;
-    let last = if outcome == Outcome::DamagedLastPayload {
+    let (mut outcome, mut tail) = find_tail(backing, file_len)?;
+    let mut last = if outcome == Outcome::DamagedLastPayload {
         Last::Damaged
     } else {
         Last::Sound
     };
-    let walked = walk(backing, tail, last, visit)?;
+    // Each turn ends further in front, and begins where the last one ended.
+    let walked = loop {
+        match walk(backing, tail, last, |entry| visit(Step::Entry(entry)))? {
+            Walk::Whole(walked) => break walked,
+            Walk::TornBatch(before) => {
+                (outcome, tail, last) = (Outcome::TornBatch, before, Last::Unknown);
+                visit(Step::Again)?;
+            }
+        }
+    };
     Ok(RecoveryReport {
         outcome,
         file_len,

@@ -14,6 +14,8 @@ pub enum Outcome {
     UnusedSpace,
     /// Behind the last sound entry lies something else: a write that was not finished.
     TornTail,
+    /// The file ends with a part of an atomic batch, of which nothing counts.
+    TornBatch,
     /// The last entry is all there but for its payload, which does not have its checksum. It is kept.
     DamagedLastPayload,
 }
@@ -72,6 +74,12 @@ impl fmt::Display for RecoveryReport {
                 write!(
                     f,
                     "an unfinished write of {cut_bytes} bytes was found at offset {tail}; the {entries} entries before it are kept"
+                )?;
+            }
+            Outcome::TornBatch => {
+                write!(
+                    f,
+                    "an unfinished batch of {cut_bytes} bytes was found at offset {tail}; the {entries} entries before it are kept"
                 )?;
             }
             Outcome::DamagedLastPayload => {

@@ -15,6 +15,7 @@
 //! What escapes: a link above 4 KiB of apparent payload that skips to a tail behind which an entry of more than 4 KiB starts.
 //! [`verify`](super::verify()) finds that.
 
+use super::batch;
 use super::chain::Chain;
 use super::polynomial::{multiply, power};
 use super::prefixes::checksum;
@@ -22,7 +23,8 @@ use super::scan::{SMALL_PAYLOAD, Scan, has_its_checksum};
 use super::window::{MAX_SPAN, slice};
 use crate::backing::Backing;
 use crate::format::{
-    ENTRY_TRAILER, Entry, MIN_ENTRY_SIZE, PAYLOAD_ALIGNMENT, TOMBSTONE, align_to_payload,
+    BATCH_HASH, ENTRY_TRAILER, Entry, MIN_ENTRY_SIZE, PAYLOAD_ALIGNMENT, TOMBSTONE,
+    align_to_payload,
 };
 use crate::{Error, Result};
 
@@ -31,6 +33,17 @@ use crate::{Error, Result};
 pub(super) enum Last {
     Sound,
     Damaged,
+    /// Nothing yet.
+    Unknown,
+}
+
+/// What came of a walk.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Walk {
+    /// It arrived at the first entry.
+    Whole(Walked),
+    /// The end of the chain is part of an atomic batch that is not all there, whose marker starts at this tail.
+    TornBatch(u64),
 }
 
 /// What the walk counted.
@@ -42,7 +55,7 @@ pub(super) struct Walked {
 }
 
 /// Walks the chain of `tail`, newest first, and gives every entry to `visit`.
-pub(super) fn walk<B, F>(backing: &B, tail: u64, last: Last, mut visit: F) -> Result<Walked>
+pub(super) fn walk<B, F>(backing: &B, tail: u64, last: Last, mut visit: F) -> Result<Walk>
 where
     B: Backing,
     F: FnMut(&Entry) -> Result<()>,
@@ -50,21 +63,42 @@ where
     let mut walked = Walked::default();
     let mut chain = Chain::new(backing, tail);
     let mut suspicions = Suspicions { tail, scan: None };
+    // An earlier batch cannot be torn: who opens a file with a torn one cuts it off.
+    let mut seen_a_marker = false;
     while let Some(entry) = chain.next() {
-        let entry = entry?;
-        let payload_fits = match (walked.entries, last) {
-            (0, Last::Sound) => true,
-            (0, Last::Damaged) => false,
-            _ => suspicions.payload_fits(&mut chain, &entry)?,
+        let checked = entry.and_then(|entry| {
+            let payload_fits = match (walked.entries, last) {
+                (0, Last::Sound) => true,
+                (0, Last::Damaged) => false,
+                _ => suspicions.payload_fits(&mut chain, &entry)?,
+            };
+            Ok((entry, payload_fits))
+        });
+        let (entry, payload_fits) = match checked {
+            Ok(checked) => checked,
+            Err(Error::Corrupt { offset, what }) if !seen_a_marker => {
+                return match batch::torn_around(backing, tail, offset)? {
+                    Some(before) => Ok(Walk::TornBatch(before)),
+                    None => Err(Error::Corrupt { offset, what }),
+                };
+            }
+            Err(error) => return Err(error),
         };
         walked.entries += 1;
         if !payload_fits {
             walked.damaged += 1;
             walked.first_damaged = Some(entry.metadata_offset);
         }
+        if entry.metadata.key_hash == BATCH_HASH && !seen_a_marker {
+            seen_a_marker = true;
+            let damaged = walked.damaged > 0;
+            if batch::is_torn(chain.window(), tail, &entry, damaged)? {
+                return Ok(Walk::TornBatch(entry.metadata.prev_offset));
+            }
+        }
         visit(&entry)?;
     }
-    Ok(walked)
+    Ok(Walk::Whole(walked))
 }
 
 /// The checks, and the scan they share.
@@ -210,12 +244,11 @@ mod tests {
     use crate::recovery::sample::{Bytes, Sample};
 
     fn walked(bytes: &[u8]) -> Result<Walked> {
-        walk(
-            &Bytes::new(bytes.to_vec()),
-            bytes.len() as u64,
-            Last::Sound,
-            |_| Ok(()),
-        )
+        let bytes = Bytes::new(bytes.to_vec());
+        match walk(&bytes, bytes.len().unwrap(), Last::Sound, |_| Ok(()))? {
+            Walk::Whole(walked) => Ok(walked),
+            Walk::TornBatch(before) => panic!("no batch was written, but one is torn at {before}"),
+        }
     }
 
     /// Entries of the sizes given and a small one behind them.

@@ -8,8 +8,8 @@ use super::{Generation, Store, Writer};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{
-    EntryMetadata, MAX_OFFSET, METADATA_SIZE, TOMBSTONE, align_to_payload, compute_checksum,
-    is_reserved_hash, pre_pad,
+    BATCH_HASH, BATCH_MARKER_SIZE, BatchMarker, EntryMetadata, MAX_OFFSET, METADATA_SIZE,
+    TOMBSTONE, align_to_payload, compute_checksum, is_reserved_hash, pre_pad,
 };
 use crate::index::{Extent, Hint};
 use crate::options::Durability;
@@ -22,6 +22,17 @@ pub(crate) enum Change<'a> {
     Put(&'a [u8]),
     /// Write a tombstone, whether or not the key is there.
     Delete,
+}
+
+impl Change<'_> {
+    /// The tail behind this change, made at `tail`.
+    fn end(&self, tail: u64) -> u64 {
+        let start = match self {
+            Self::Put(payload) => align_to_payload(tail).saturating_add(length_of(payload)),
+            Self::Delete => tail.saturating_add(length_of(&TOMBSTONE)),
+        };
+        start.saturating_add(METADATA_SIZE)
+    }
 }
 
 /// An entry about to be written, without its value.
@@ -145,7 +156,7 @@ impl<B: Backing> Store<B> {
 
     /// Appends changes in one pass and publishes them together; returns the new tail. The first error among them is the
     /// commit's, of which nothing shows then.
-    pub(crate) fn commit<'a>(
+    pub(crate) fn commit_all<'a>(
         &self,
         changes: impl ExactSizeIterator<Item = Result<(u64, Change<'a>)>>,
     ) -> Result<u64> {
@@ -162,11 +173,52 @@ impl<B: Backing> Store<B> {
         self.check_writable()?;
         let generation = self.current.load();
         let mut appended = std::mem::take(&mut writer.appended);
+        let start = generation.tail();
         let published = append_or_cut(writer, &generation, || {
-            append_all(&generation, changes, &mut appended)
+            append_all(&generation, start, &[], changes, &mut appended)
         })
         .and_then(|()| self.publish(writer, &generation, &appended));
         // The next batch will hardly be of another size.
+        appended.clear();
+        writer.appended = appended;
+        published
+    }
+
+    /// Appends changes behind a marker, so that they are there together or not at all after a crash as well, and publishes them;
+    /// returns the new tail.
+    ///
+    /// Where a sync is asked for, the marker is synced before the rest is written: no part of the rest is ever found without it.
+    pub(crate) fn commit_atomically(
+        &self,
+        writer: &mut Writer,
+        changes: &[(u64, Change<'_>)],
+    ) -> Result<u64> {
+        self.check_writable()?;
+        let generation = self.current.load();
+        let start = generation.tail();
+        let marker = marker_of(start, changes)?;
+        let end_of_marker = start.saturating_add(length_of(&marker));
+        let mut appended = std::mem::take(&mut writer.appended);
+        let published = append_or_cut(writer, &generation, || {
+            let changes = changes.iter().copied().map(Ok);
+            if self.settings().durability == Durability::Sync {
+                generation
+                    .backing
+                    .write(start, &[&marker])
+                    .map_err(Error::io(APPEND))?;
+                self.sync_generation(&generation)?;
+                append_all(&generation, end_of_marker, &[], changes, &mut appended).inspect_err(
+                    |_| {
+                        // The marker is to go last: some of what it stands before may still come to the medium.
+                        let cut = generation.backing.truncate(end_of_marker);
+                        let _ = cut.map(|()| self.sync_generation(&generation));
+                    },
+                )
+            } else {
+                append_all(&generation, start, &marker, changes, &mut appended)
+            }
+        })
+        .and_then(|()| self.publish(writer, &generation, &appended));
         appended.clear();
         writer.appended = appended;
         published
@@ -260,14 +312,33 @@ pub(crate) fn append_or_cut<B: Backing, R>(
     result
 }
 
-/// Appends all entries behind the tail. What lies between two values, the metadata of one and the pad of the next, is put
+/// The whole entry, from `tail` on, that announces these changes.
+fn marker_of(tail: u64, changes: &[(u64, Change<'_>)]) -> Result<Vec<u8>> {
+    let offset = align_to_payload(tail);
+    let end_of_marker = offset + BATCH_MARKER_SIZE + METADATA_SIZE;
+    let end = changes
+        .iter()
+        .fold(end_of_marker, |end, (_, change)| change.end(end));
+    check_end(tail, end.saturating_sub(tail))?;
+    let payload = BatchMarker {
+        offset,
+        length: end - end_of_marker,
+        entries: u64::try_from(changes.len()).unwrap_or(u64::MAX),
+    }
+    .serialize();
+    let metadata = EntryMetadata::new(BATCH_HASH, tail, compute_checksum(&payload));
+    Ok([pre_pad(tail), &payload, &metadata.serialize()].concat())
+}
+
+/// Appends all entries from `tail` on, where `lead` comes first. What lies between two values, the metadata of one and the pad of the next, is put
 /// together first: fewer parts cost less, and values are not copied for it.
 fn append_all<'a, B: Backing>(
     generation: &Generation<B>,
+    mut tail: u64,
+    mut lead: &[u8],
     mut changes: impl ExactSizeIterator<Item = Result<(u64, Change<'a>)>>,
     appended: &mut Appended,
 ) -> Result<()> {
-    let mut tail = generation.tail();
     appended.placed.reserve(changes.len());
     // A medium that does not lie in memory has its own way to take much at once.
     let group_len = if B::IN_MEMORY { GROUP } else { changes.len() };
@@ -276,6 +347,9 @@ fn append_all<'a, B: Backing>(
         let start = tail;
         between.clear();
         ends.clear();
+        between.extend_from_slice(lead);
+        tail = tail.saturating_add(length_of(lead));
+        lead = &[];
         for change in changes.by_ref().take(group_len) {
             let (key_hash, change) = change?;
             let (planned, payload) = Planned::of(tail, key_hash, change)?;

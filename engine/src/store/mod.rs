@@ -1,5 +1,6 @@
 //! The store: one chain of entries on one backing, and what can be done with it.
 
+mod batch;
 mod commit;
 mod entry_writer;
 mod generation;
@@ -14,6 +15,7 @@ mod stats;
 mod stream;
 mod write;
 
+pub use batch::Batch;
 pub use entry_writer::{EntryWriter, STREAM_BUFFER_BYTES};
 pub use handle::EntryHandle;
 pub use iterate::{Entries, EntryIterator};

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::format::{Entry, EntryMetadata, is_reserved_hash};
 use crate::index::{BulkLoader, Extent, IndexWriter, LENGTHS_KEPT_BELOW};
 use crate::options::Options;
-use crate::recovery::recover;
+use crate::recovery::{Step, recover};
 
 impl<B: Backing> Store<B> {
     /// Opens the store on `backing`: recovers it, builds its index, and cuts a torn tail off unless it is read-only.
@@ -14,12 +14,14 @@ impl<B: Backing> Store<B> {
     /// Fails with [`Error::NotAStore`] or [`Error::Corrupt`], the medium untouched, if what is there is no store or is
     /// damaged before its end.
     pub fn open_with(backing: B, options: &Options) -> Result<Self> {
-        let mut builder = Builder {
-            backing: &backing,
-            loader: BulkLoader::new(),
-            long: Vec::new(),
-        };
-        let report = recover(&backing, |entry| builder.visit(entry))?;
+        let mut builder = Builder::new(&backing);
+        let report = recover(&backing, |step| match step {
+            Step::Entry(entry) => builder.visit(entry),
+            Step::Again => {
+                builder = Builder::new(&backing);
+                Ok(())
+            }
+        })?;
         let (index, live_span) = builder.finish()?;
         let tail = report.tail;
         if report.cut_bytes > 0 && !options.read_only {
@@ -40,7 +42,15 @@ struct Builder<'b, B> {
     long: Vec<(u64, u64)>,
 }
 
-impl<B: Backing> Builder<'_, B> {
+impl<'b, B: Backing> Builder<'b, B> {
+    fn new(backing: &'b B) -> Self {
+        Self {
+            backing,
+            loader: BulkLoader::new(),
+            long: Vec::new(),
+        }
+    }
+
     #[inline]
     fn visit(&mut self, entry: &Entry) -> Result<()> {
         let key_hash = entry.metadata.key_hash;

@@ -77,7 +77,7 @@ impl<B: Backing> DataStoreWriter for Store<B> {
         entries
             .iter()
             .try_for_each(|(_, payload)| check_payload(payload))?;
-        self.commit(
+        self.commit_all(
             entries
                 .iter()
                 .map(|(key, payload)| Ok((compute_hash(key), Change::Put(payload)))),
@@ -96,7 +96,7 @@ impl<B: Backing> DataStoreWriter for Store<B> {
                 check_payload(payload)?;
             }
         }
-        self.commit(entries.into_iter().map(|(key_hash, payload)| {
+        self.commit_all(entries.into_iter().map(|(key_hash, payload)| {
             let change = if deletes(payload) {
                 Change::Delete
             } else {
