@@ -203,7 +203,7 @@ fn compaction_leaves_no_marker_and_the_reference_reads_on() {
         for key in KEYS {
             let value = reference.read(key).unwrap();
             assert_eq!(
-                value.as_ref().map(|value| value.as_slice()),
+                value.as_ref().map(simd_r_drive::EntryHandle::as_slice),
                 model.get(key).map(|v| &v[..])
             );
         }
