@@ -80,7 +80,7 @@ impl<B: Backing> Store<B> {
             check_key_hash(*key_hash)?;
             value.as_deref().map_or(Ok(()), check_payload)?;
         }
-        let mut writer = self.lock_writer();
+        let mut writer = self.lock_settled_writer()?;
         let mut put = HashSet::new();
         let mut changes = Vec::with_capacity(batch.changes.len());
         for (key_hash, value) in &batch.changes {

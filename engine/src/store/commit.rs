@@ -14,6 +14,7 @@ use crate::format::{
 use crate::index::{Extent, Hint};
 use crate::options::Durability;
 use std::array;
+use std::sync::MutexGuard;
 
 /// One change of one key.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +78,11 @@ impl Appended {
         Ok(())
     }
 
+    /// The tail behind the last entry; `None` if there is none.
+    pub(crate) fn end(&self) -> Option<u64> {
+        self.placed.last().map(Placed::end)
+    }
+
     /// Forgets all entries, and keeps memory for a good many others.
     fn clear(&mut self) {
         self.placed.clear();
@@ -93,6 +99,14 @@ impl Appended {
             .binary_search_by_key(&offset, |entry| entry.extent.metadata_offset())
             .ok()?;
         self.placed.get(at)
+    }
+}
+
+impl Writer {
+    /// Keeps the memory of a commit for the next one, which will hardly be of another size.
+    pub(super) fn give_back(&mut self, mut appended: Appended) {
+        appended.clear();
+        self.appended = appended;
     }
 }
 
@@ -126,45 +140,78 @@ const AHEAD: usize = 16;
 const GROUP: usize = 511;
 
 impl<B: Backing> Store<B> {
-    /// Appends a change and publishes it; returns the new tail.
+    /// Appends a change and publishes it; returns the tail behind it.
     pub(crate) fn commit_one(&self, key_hash: u64, change: Change<'_>) -> Result<u64> {
         let mut writer = self.lock_writer();
-        self.commit_one_locked(&mut writer, key_hash, change)
+        let generation = self.current.load();
+        let appended = self.append_one(&mut writer, &generation, key_hash, change)?;
+        self.acknowledge(writer, &generation, appended)
     }
 
-    /// The same, for a caller that had to look at the store under the lock first.
+    /// The same, for a caller that had to look at the store under the lock first, with no write waiting for its sync.
     pub(crate) fn commit_one_locked(
         &self,
         writer: &mut Writer,
         key_hash: u64,
         change: Change<'_>,
     ) -> Result<u64> {
-        self.check_writable()?;
         let generation = self.current.load();
-        let tail = generation.tail();
-        let (planned, payload) = Planned::of(tail, key_hash, change)?;
-        let mut appended = Appended::default();
-        appended.add(&generation, &planned)?;
-        append_or_cut(writer, &generation, || {
-            generation
-                .backing
-                .write(tail, &[planned.pad(), payload, &planned.trailer()])
-                .map_err(Error::io(APPEND))
-        })?;
-        self.publish(writer, &generation, &appended)
+        let appended = self.append_one(writer, &generation, key_hash, change)?;
+        self.settle(writer, &generation, &appended)
     }
 
-    /// Appends changes in one pass and publishes them together; returns the new tail. The first error among them is the
+    fn append_one(
+        &self,
+        writer: &mut Writer,
+        generation: &Generation<B>,
+        key_hash: u64,
+        change: Change<'_>,
+    ) -> Result<Appended> {
+        self.check_writable()?;
+        let start = writer.end;
+        let (planned, payload) = Planned::of(start, key_hash, change)?;
+        let mut appended = Appended::default();
+        appended.add(generation, &planned)?;
+        append_or_cut(writer, generation, || {
+            generation
+                .backing
+                .write(start, &[planned.pad(), payload, &planned.trailer()])
+                .map_err(Error::io(APPEND))
+        })?;
+        Ok(appended)
+    }
+
+    /// Appends changes in one pass and publishes them together; returns the tail behind them. The first error among them is the
     /// commit's, of which nothing shows then.
     pub(crate) fn commit_all<'a>(
         &self,
         changes: impl ExactSizeIterator<Item = Result<(u64, Change<'a>)>>,
     ) -> Result<u64> {
-        let mut writer = self.lock_writer();
-        self.commit_locked(&mut writer, changes)
+        self.commit_all_by(self.lock_writer(), changes)
     }
 
-    /// The same, for a caller that had to look at the store under the lock first.
+    /// The same, for a caller that looked at the store under the lock first, but does not depend on writes that wait for their sync.
+    pub(crate) fn commit_all_by<'a>(
+        &self,
+        mut writer: MutexGuard<'_, Writer>,
+        changes: impl ExactSizeIterator<Item = Result<(u64, Change<'a>)>>,
+    ) -> Result<u64> {
+        self.check_writable()?;
+        let generation = self.current.load();
+        let start = writer.end;
+        let mut appended = std::mem::take(&mut writer.appended);
+        let result = append_or_cut(&mut writer, &generation, || {
+            append_all(&generation, start, &[], changes, &mut appended)
+        });
+        if let Err(error) = result {
+            writer.give_back(appended);
+            return Err(error);
+        }
+        self.acknowledge(writer, &generation, appended)
+    }
+
+    /// As [`commit_all`](Self::commit_all), for a caller that had to look at the store under the lock first, with no write waiting
+    /// for its sync.
     pub(crate) fn commit_locked<'a>(
         &self,
         writer: &mut Writer,
@@ -172,15 +219,13 @@ impl<B: Backing> Store<B> {
     ) -> Result<u64> {
         self.check_writable()?;
         let generation = self.current.load();
+        let start = writer.end;
         let mut appended = std::mem::take(&mut writer.appended);
-        let start = generation.tail();
         let published = append_or_cut(writer, &generation, || {
             append_all(&generation, start, &[], changes, &mut appended)
         })
-        .and_then(|()| self.publish(writer, &generation, &appended));
-        // The next batch will hardly be of another size.
-        appended.clear();
-        writer.appended = appended;
+        .and_then(|()| self.settle(writer, &generation, &appended));
+        writer.give_back(appended);
         published
     }
 
@@ -195,7 +240,7 @@ impl<B: Backing> Store<B> {
     ) -> Result<u64> {
         self.check_writable()?;
         let generation = self.current.load();
-        let start = generation.tail();
+        let start = writer.end;
         let marker = marker_of(start, changes)?;
         let end_of_marker = start.saturating_add(length_of(&marker));
         let mut appended = std::mem::take(&mut writer.appended);
@@ -218,26 +263,37 @@ impl<B: Backing> Store<B> {
                 append_all(&generation, start, &marker, changes, &mut appended)
             }
         })
-        .and_then(|()| self.publish(writer, &generation, &appended));
-        appended.clear();
-        writer.appended = appended;
+        .and_then(|()| self.settle(writer, &generation, &appended));
+        writer.give_back(appended);
         published
     }
 
-    /// Makes entries visible whose bytes are in place behind the tail, and returns the new tail.
-    pub(crate) fn publish(
+    /// Makes entries count that were appended, which only those before them did, and returns the tail behind them.
+    fn settle(
         &self,
         writer: &mut Writer,
         generation: &Generation<B>,
         appended: &Appended,
     ) -> Result<u64> {
-        let start = generation.tail();
-        let Some(last) = appended.placed.last() else {
-            return Ok(start);
+        debug_assert!(writer.waiting.is_empty());
+        let Some(end) = appended.end() else {
+            return Ok(generation.tail());
         };
         if self.settings().durability == Durability::Sync {
+            // What stays behind the tail is nobody's if this fails: nothing more is written then.
             self.sync_generation(generation)?;
         }
+        writer.end = end;
+        Self::publish(writer, generation, appended);
+        Ok(end)
+    }
+
+    /// Makes entries visible whose bytes are in place right behind the tail.
+    pub(super) fn publish(writer: &mut Writer, generation: &Generation<B>, appended: &Appended) {
+        let start = generation.tail();
+        let Some(last) = appended.placed.last() else {
+            return;
+        };
         generation.announce_tail(last.end());
         let mut live_span = generation.live_span();
         let mut hints: [Hint; AHEAD] = array::from_fn(|nth| {
@@ -288,7 +344,6 @@ impl<B: Backing> Store<B> {
         }
         generation.set_live_span(live_span);
         generation.publish_tail(last.end());
-        Ok(last.end())
     }
 }
 
@@ -301,7 +356,8 @@ pub(crate) fn append_or_cut<B: Backing, R>(
     generation: &Generation<B>,
     append: impl FnOnce() -> Result<R>,
 ) -> Result<R> {
-    let cut = || generation.backing.truncate(generation.tail());
+    let end = writer.end;
+    let cut = || generation.backing.truncate(end);
     if writer.must_cut {
         cut().map_err(Error::io(APPEND))?;
     }
