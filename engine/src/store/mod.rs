@@ -4,6 +4,7 @@ mod commit;
 mod entry_writer;
 mod generation;
 mod handle;
+mod history;
 mod iterate;
 mod live;
 mod open;
@@ -12,15 +13,18 @@ mod read;
 mod reader;
 mod stats;
 mod stream;
+mod view;
 mod write;
 
 pub use entry_writer::{EntryWriter, STREAM_BUFFER_BYTES};
 pub use handle::EntryHandle;
+pub use history::{History, Version};
 pub use iterate::{Entries, EntryIterator};
 pub use read::DataStoreReader;
 pub use reader::Reader;
 pub use stats::Stats;
 pub use stream::EntryStream;
+pub use view::ReadView;
 pub use write::DataStoreWriter;
 
 pub(crate) use generation::{Generation, span_of};
