@@ -188,3 +188,5 @@ impl<V> fmt::Debug for Version<V> {
     }
 }
 
+#[cfg(test)]
+mod tests;

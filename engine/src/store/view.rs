@@ -191,3 +191,5 @@ impl<B> fmt::Debug for ReadView<B> {
     }
 }
 
+#[cfg(test)]
+mod tests;
