@@ -17,6 +17,9 @@ use tailstone_tests::{Operation, Rng, script};
 
 type Values = BTreeMap<Vec<u8>, Vec<u8>>;
 
+/// A value or a deletion, and the tail that its operation returned.
+type Change = (Option<Vec<u8>>, u64);
+
 /// What the store must be able to tell: its state at each tail, and all that ever happened to each key.
 #[derive(Default)]
 struct Model {
@@ -25,8 +28,8 @@ struct Model {
     live: Values,
     /// Live keys, oldest entry first.
     order: Vec<Vec<u8>>,
-    /// Of each key, oldest first: a value or a deletion, and the tail that its operation returned.
-    versions: BTreeMap<Vec<u8>, Vec<(Option<Vec<u8>>, u64)>>,
+    /// Of each key, oldest first.
+    versions: BTreeMap<Vec<u8>, Vec<Change>>,
 }
 
 impl Model {

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use serde::Serialize;
-use tailstone::Version;
+use tailstone::{EntryHandle, Version};
 
 use crate::args::Switches;
 use crate::exit::{Failure, Result};
@@ -62,9 +62,9 @@ impl Shown {
             tail: version.tail(),
             offset: version.offset(),
             deleted: version.is_deletion(),
-            payload_bytes: value.map(|value| value.size()),
+            payload_bytes: value.map(EntryHandle::size),
             checksum: value.map(|value| format!("{:08x}", value.checksum())),
-            checksum_valid: value.map(|value| value.is_valid_checksum()),
+            checksum_valid: value.map(EntryHandle::is_valid_checksum),
         }
     }
 
