@@ -26,8 +26,9 @@ fn seen(history: History<MemoryBacking>) -> Seen {
         .collect()
 }
 
-fn value(bytes: &[u8]) -> Option<Vec<u8>> {
-    Some(bytes.to_vec())
+/// How a version shows that a write of `value` left, which returned `tail`.
+fn put(tail: u64, value: &[u8]) -> (u64, Option<Vec<u8>>) {
+    (tail, Some(value.to_vec()))
 }
 
 fn bytes_of(store: &MemoryStore) -> Vec<u8> {
@@ -57,13 +58,13 @@ fn shows_overwrites_deletions_and_what_came_back() {
     assert_eq!(store.delete(b"a").unwrap(), deleted);
     let back = store.write(b"a", b"333").unwrap();
     let expected = [
-        (back, value(b"333")),
+        put(back, b"333"),
         (deleted, None),
-        (second, value(b"22")),
-        (first, value(b"1")),
+        put(second, b"22"),
+        put(first, b"1"),
     ];
     assert_eq!(seen(store.history(b"a")), expected);
-    assert_eq!(seen(store.history(b"b")), [(other, value(b"other"))]);
+    assert_eq!(seen(store.history(b"b")), [put(other, b"other")]);
     assert_eq!(seen(store.history(b"never written")), []);
     let hashed = store.history_with_key_hash(compute_hash(b"a"));
     assert_eq!(seen(hashed), expected);
@@ -76,10 +77,10 @@ fn a_rename_and_a_batch_are_their_entries() {
     let renamed = store.rename(b"old", b"new").unwrap();
     assert_eq!(
         seen(store.history(b"old")),
-        [(renamed, None), (25, value(b"moved"))]
+        [(renamed, None), put(25, b"moved")]
     );
     let new = seen(store.history(b"new"));
-    assert_eq!(new, [(renamed - 21, value(b"moved"))]);
+    assert_eq!(new, [put(renamed - 21, b"moved")]);
 
     let entries: [(&[u8], &[u8]); 3] = [(b"new", b"x"), (b"other", b"y"), (b"new", b"z")];
     let tail = store.batch_write(&entries).unwrap();
@@ -113,7 +114,7 @@ fn neither_writes_nor_a_compaction_change_a_walk() {
     let mut expected = Seen::new();
     for round in 0..50_u8 {
         let tail = store.write(b"a", &[round, 1]).unwrap();
-        expected.insert(0, (tail, value(&[round, 1])));
+        expected.insert(0, put(tail, &[round, 1]));
         store.write(b"b", &[round; 300]).unwrap();
     }
     let mut history = store.history(b"a");
@@ -125,7 +126,7 @@ fn neither_writes_nor_a_compaction_change_a_walk() {
     assert_eq!(begun.tail(), expected[0].0);
     assert_eq!(begun.value().unwrap(), &[49, 1]);
     assert_eq!(seen(history), expected[1..]);
-    assert_eq!(seen(store.history(b"a")), [(after, value(b"after"))]);
+    assert_eq!(seen(store.history(b"a")), [put(after, b"after")]);
     assert_eq!(store.history(b"b").count(), 1);
 }
 
@@ -200,5 +201,5 @@ fn what_the_store_keeps_for_itself_has_no_history() {
     bytes.extend_from_slice(&metadata.serialize());
     assert_eq!(history_of(&bytes, reserved, false).count(), 0);
     let seen = seen(history_of(&bytes, compute_hash(b"a"), false));
-    assert_eq!(seen, [(prev, value(b"before"))]);
+    assert_eq!(seen, [put(prev, b"before")]);
 }

@@ -1,6 +1,10 @@
 //! Views of earlier tails: which there are, and each way in which they find an entry.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails here"
+)]
 
 use super::*;
 use crate::backing::MemoryBacking;
@@ -149,33 +153,63 @@ fn what_the_store_keeps_for_itself_does_not_show() {
     }
 }
 
+/// The generation of `store`, index and all, over bytes in which `damage` was done.
+fn damaged(store: &MemoryStore, damage: impl FnOnce(&mut [u8])) -> Arc<Generation<MemoryBacking>> {
+    let sound = store.current.load_full();
+    let mut bytes = vec![0; usize::try_from(sound.tail()).unwrap()];
+    sound.backing.read(0, &mut bytes).unwrap();
+    damage(&mut bytes);
+    let backing = MemoryBacking::new();
+    backing.write(0, &[&bytes]).unwrap();
+    let index = Arc::clone(&sound.index);
+    Arc::new(Generation::new(backing, index, sound.tail(), 0))
+}
+
 #[test]
 fn a_damaged_value_is_refused_when_values_are_verified() {
     let store = MemoryStore::new();
     let tail = store.write(b"a", b"spoilt").unwrap();
-    let last = store.write(b"a", b"newer").unwrap();
-    let mut bytes = vec![0; usize::try_from(last).unwrap()];
-    store.current.load().backing.read(0, &mut bytes).unwrap();
-    if let Some(byte) = bytes.first_mut() {
-        *byte ^= 1;
-    }
-    let damaged = |verify_reads| {
-        let generation = Generation::new(
-            MemoryBacking::new(),
-            Arc::clone(&store.current.load().index),
-            last,
-            0,
-        );
-        generation.backing.write(0, &[&bytes]).unwrap();
-        check_tail(&generation, tail).unwrap();
-        ReadView {
-            generation: Arc::new(generation),
-            tail,
-            verify_reads,
-        }
+    store.write(b"a", b"newer").unwrap();
+    let generation = damaged(&store, |bytes| bytes[0] ^= 1);
+    check_tail(&generation, tail).unwrap();
+    let view = |verify_reads| ReadView {
+        generation: Arc::clone(&generation),
+        tail,
+        verify_reads,
     };
-    assert_eq!(damaged(false).read(b"a").unwrap().unwrap(), b"rpoilt");
-    let error = damaged(true).read(b"a").unwrap_err();
+    assert_eq!(view(false).read(b"a").unwrap().unwrap(), b"rpoilt");
+    let error = view(true).read(b"a").unwrap_err();
     assert!(matches!(error, Error::Corrupt { offset: 0, .. }), "{error}");
-    assert!(damaged(true).exists(b"a").unwrap());
+    assert!(view(true).exists(b"a").unwrap());
+}
+
+#[test]
+fn a_damaged_link_is_an_error_only_for_who_goes_past_it() {
+    let store = MemoryStore::new();
+    let first = store.write(b"a", b"first").unwrap();
+    let kept = store.write(b"kept", b"kept").unwrap();
+    let third = store.write(b"b", b"third").unwrap();
+    let fourth = store.write(b"a", b"fourth").unwrap();
+    let link = usize::try_from(third).unwrap() - 12;
+    // The third entry now ends where it did, but has no room for a payload.
+    let generation = damaged(&store, |bytes| bytes[link + 4] = 1);
+    assert!(check_tail(&generation, fourth).is_ok());
+    assert!(check_tail(&generation, third).is_ok());
+    for tail in [kept, first, 7] {
+        let error = check_tail(&generation, tail).unwrap_err();
+        assert!(
+            matches!(error, Error::Corrupt { offset, .. } if offset == third),
+            "{error}"
+        );
+    }
+    let view = ReadView {
+        generation,
+        tail: third,
+        verify_reads: false,
+    };
+    assert_eq!(view.read(b"kept").unwrap().unwrap(), b"kept");
+    assert!(matches!(view.read(b"a"), Err(Error::Corrupt { .. })));
+    assert!(matches!(view.exists(b"a"), Err(Error::Corrupt { .. })));
+    assert!(matches!(view.entries(), Err(Error::Corrupt { .. })));
+    assert_eq!(view.iter_entries().count(), 0);
 }
