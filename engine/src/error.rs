@@ -62,7 +62,7 @@ pub enum Error {
         /// Length of the second list.
         right: usize,
     },
-    /// The store was never as long as this: tails are 0 and the offsets at which its entries end.
+    /// No entry ends at this offset: tails are 0 and the offsets at which entries end, which a compaction changes.
     NoSuchTail {
         /// The offset that was given.
         tail: u64,
@@ -150,8 +150,8 @@ impl fmt::Display for Error {
             }
             Self::NoSuchTail { tail, nearest, maximum } => write!(
                 f,
-                "{tail} was never the tail of this store: 0 and the offsets at which its entries end are \
-                 (the nearest below is {nearest}, the greatest {maximum})"
+                "no entry ends at offset {tail}, so it is no tail of this store: the nearest below is {nearest}, the greatest {maximum} \
+                 (a compaction starts them anew)"
             ),
             Self::TooLarge { end, maximum } => {
                 write!(f, "the write would end at offset {end}; offsets stay below {maximum}")
