@@ -62,6 +62,15 @@ pub enum Error {
         /// Length of the second list.
         right: usize,
     },
+    /// No entry ends at this offset: tails are 0 and the offsets at which entries end, which a compaction changes.
+    NoSuchTail {
+        /// The offset that was given.
+        tail: u64,
+        /// The greatest tail before it.
+        nearest: u64,
+        /// The tail of now, which is the greatest.
+        maximum: u64,
+    },
     /// The write would end past the largest offset of the format.
     TooLarge {
         /// The offset at which it would end.
@@ -99,7 +108,8 @@ impl Error {
             | Self::ReservedKey { .. }
             | Self::SameStore
             | Self::SameTarget
-            | Self::LengthMismatch { .. } => io::ErrorKind::InvalidInput,
+            | Self::LengthMismatch { .. }
+            | Self::NoSuchTail { .. } => io::ErrorKind::InvalidInput,
             Self::TooLarge { .. } => io::ErrorKind::FileTooLarge,
             Self::Latched | Self::NotAddressable { .. } => io::ErrorKind::Other,
             Self::Unsupported(_) => io::ErrorKind::Unsupported,
@@ -138,6 +148,11 @@ impl fmt::Display for Error {
             Self::LengthMismatch { left, right } => {
                 write!(f, "the lists differ in length: {left} against {right}")
             }
+            Self::NoSuchTail { tail, nearest, maximum } => write!(
+                f,
+                "no entry ends at offset {tail}, so it is no tail of this store: the nearest below is {nearest}, the greatest {maximum} \
+                 (a compaction starts them anew)"
+            ),
             Self::TooLarge { end, maximum } => {
                 write!(f, "the write would end at offset {end}; offsets stay below {maximum}")
             }

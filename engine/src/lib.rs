@@ -17,6 +17,7 @@
 //!
 //! What is here, in the order a reader needs it: [`Store`] and its aliases (`DataStore` for files, [`MemoryStore`] for the
 //! heap), the traits [`DataStoreReader`] and [`DataStoreWriter`], [`EntryHandle`] for values, [`Reader`] for hot loops,
+//! [`Store::history`] and [`Store::as_of`] for what was before,
 //! [`Options`] for opening, [`backing`] for other media, [`recovery`] for damaged files, [`format`](mod@format) for the file itself.
 //!
 //! Keys are compared by their 64-bit hash alone. Among a million keys the chance that any two share one is 3 in 10^8; somebody
@@ -45,7 +46,8 @@ pub use recovery::RecoveryReport;
 pub use store::DataStore;
 pub use store::{
     Batch, DataStoreReader, DataStoreWriter, Entries, EntryHandle, EntryIterator, EntryStream,
-    EntryWriter, MemoryStore, Reader, STREAM_BUFFER_BYTES, Stats, Store,
+    EntryWriter, History, MemoryStore, ReadView, Reader, STREAM_BUFFER_BYTES, Stats, Store,
+    Version,
 };
 #[cfg(any(unix, windows))]
 pub use upkeep::{salvage, verify_file};

@@ -106,6 +106,11 @@ pub enum Command {
         /// The key
         key: String,
     },
+    /// Show every version of a key that is still in the file, newest first
+    History {
+        /// The key
+        key: String,
+    },
     /// Check every checksum and every link
     Verify,
     /// Write every sound entry that can be found into a new store
@@ -133,6 +138,7 @@ impl Command {
             | Self::Copy { .. }
             | Self::Info
             | Self::Metadata { .. }
+            | Self::History { .. }
             | Self::Verify
             | Self::Salvage { .. }
             | Self::Completions { .. } => None,

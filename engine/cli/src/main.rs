@@ -3,6 +3,7 @@
 
 mod args;
 mod exit;
+mod history;
 mod json;
 mod keys;
 mod open;
@@ -71,6 +72,7 @@ fn dispatch(file: &Path, switches: Switches, command: Command) -> Result {
         Command::Compact => upkeep::compact(file, switches),
         Command::Info => report::info(file, switches),
         Command::Metadata { key } => report::metadata(file, switches, &key),
+        Command::History { key } => history::history(file, switches, &key),
         Command::Verify => upkeep::verify(file, switches),
         Command::Salvage { target } => salvage::salvage(file, switches, &target),
         Command::Completions { shell } => completions(shell),

@@ -32,6 +32,15 @@ pub(crate) struct Located {
 }
 
 impl Located {
+    /// The place of a well-formed entry met on the chain.
+    pub(crate) const fn of(entry: &Entry) -> Self {
+        Self {
+            extent: Extent::new(entry.metadata_offset, entry.payload_len()),
+            metadata: entry.metadata,
+            payload_offset: entry.payload_offset,
+        }
+    }
+
     pub(crate) const fn payload_len(&self) -> u64 {
         self.extent.metadata_offset() - self.payload_offset
     }

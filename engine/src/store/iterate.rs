@@ -1,9 +1,10 @@
 //! All live values, newest first, as they were at the tail of the moment of the call.
 
 use super::live::LiveEntries;
-use super::{EntryHandle, Store};
+use super::{EntryHandle, Generation, Store};
 use crate::backing::{Backing, Resident};
 use crate::error::Result;
+use std::sync::Arc;
 
 /// Live values, newest first, each read when its turn comes; a medium that fails says so in its place.
 pub struct Entries<B: Backing>(LiveEntries<B>);
@@ -26,17 +27,31 @@ impl<B: Resident> Store<B> {
     /// Costs 8 bytes of memory for each live key.
     #[must_use]
     pub fn iter_entries(&self) -> EntryIterator<B> {
-        // The chain below the tail was walked when the store opened or was written here, and a resident medium does not
-        // fail: there is no error to tell.
-        let entries = self.entries().unwrap_or_else(|_| {
-            let generation = self.current.load_full();
+        let generation = self.current.load_full();
+        let tail = generation.tail();
+        EntryIterator::at(generation, tail)
+    }
+}
+
+impl<B: Backing> Entries<B> {
+    /// The values that were live at `tail`, at which an entry of `generation` ends.
+    pub(super) fn at(generation: Arc<Generation<B>>, tail: u64) -> Result<Self> {
+        LiveEntries::at(generation, tail).map(Self)
+    }
+}
+
+impl<B: Resident> EntryIterator<B> {
+    /// The same, where there is no error to tell: the chain below a tail was walked when the store opened or was written here,
+    /// and a resident medium does not fail.
+    pub(super) fn at(generation: Arc<Generation<B>>, tail: u64) -> Self {
+        let entries = Entries::at(Arc::clone(&generation), tail).unwrap_or_else(|_| {
             Entries(LiveEntries {
-                tail: generation.tail(),
                 generation,
+                tail,
                 extents: Vec::new(),
             })
         });
-        EntryIterator(entries)
+        Self(entries)
     }
 }
 

@@ -21,6 +21,15 @@ impl<B: Backing> Store<B> {
     pub(crate) fn live_entries(&self) -> Result<LiveEntries<B>> {
         let generation = self.current.load_full();
         let tail = generation.tail();
+        LiveEntries::at(generation, tail)
+    }
+}
+
+impl<B: Backing> LiveEntries<B> {
+    /// The entries that were live at `tail`, at which an entry of `generation` ends: 8 bytes of memory each.
+    ///
+    /// What was written behind `tail` is walked through and, for the keys met there, the chain before it.
+    pub(super) fn at(generation: Arc<Generation<B>>, tail: u64) -> Result<Self> {
         let capacity = usize::try_from(generation.index.len()).unwrap_or(0);
         let mut extents = Vec::with_capacity(capacity);
         generation.index.for_each(|extent| {
@@ -30,12 +39,12 @@ impl<B: Backing> Store<B> {
         });
         let now = generation.announced_tail();
         if now != tail {
-            // A writer came by, or is at it: the index may have lost what it replaced. The log has not.
+            // Writers came by since, or one is at it: the index may have lost what they replaced. The log has not.
             restore(&generation, tail, now, &mut extents)?;
         }
         extents.sort_unstable_by_key(|extent| extent.metadata_offset());
         extents.dedup_by_key(|extent| extent.metadata_offset());
-        Ok(LiveEntries {
+        Ok(Self {
             generation,
             tail,
             extents,

@@ -6,6 +6,7 @@ mod entry_writer;
 mod generation;
 mod group;
 mod handle;
+mod history;
 mod iterate;
 mod live;
 mod open;
@@ -14,16 +15,19 @@ mod read;
 mod reader;
 mod stats;
 mod stream;
+mod view;
 mod write;
 
 pub use batch::Batch;
 pub use entry_writer::{EntryWriter, STREAM_BUFFER_BYTES};
 pub use handle::EntryHandle;
+pub use history::{History, Version};
 pub use iterate::{Entries, EntryIterator};
 pub use read::DataStoreReader;
 pub use reader::Reader;
 pub use stats::Stats;
 pub use stream::EntryStream;
+pub use view::ReadView;
 pub use write::DataStoreWriter;
 
 pub(crate) use generation::{Generation, span_of};

@@ -62,15 +62,24 @@ impl<B: Backing> Store<B> {
         handle: Option<EntryHandle<B::View>>,
     ) -> Result<Option<EntryHandle<B::View>>> {
         match handle {
-            Some(handle) if self.settings().verify_reads && !handle.is_valid_checksum() => {
-                Err(Error::Corrupt {
-                    offset: handle.start_offset(),
-                    what: "a value has another checksum than stored",
-                })
-            }
+            Some(handle) if self.settings().verify_reads => verified_if(true, handle).map(Some),
             handle => Ok(handle),
         }
     }
+}
+
+/// The value as it came or, with `verify_reads`, only if it still has the checksum it was stored with.
+pub(super) fn verified_if<V: AsRef<[u8]>>(
+    verify_reads: bool,
+    handle: EntryHandle<V>,
+) -> Result<EntryHandle<V>> {
+    if verify_reads && !handle.is_valid_checksum() {
+        return Err(Error::Corrupt {
+            offset: handle.start_offset(),
+            what: "a value has another checksum than stored",
+        });
+    }
+    Ok(handle)
 }
 
 impl<B: Backing> DataStoreReader for Store<B> {

@@ -52,6 +52,7 @@ fn code_of(error: &Error) -> &'static str {
         | Error::ReservedKey { .. }
         | Error::KeyNotFound
         | Error::LengthMismatch { .. }
+        | Error::NoSuchTail { .. }
         | Error::SameStore
         | Error::SameTarget
         | Error::TooLarge { .. }

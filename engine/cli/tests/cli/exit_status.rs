@@ -14,6 +14,7 @@ fn what_is_missing_is_1() {
     for args in [
         &["read", "missing"][..],
         &["metadata", "missing"],
+        &["history", "missing"],
         &["delete", "missing"],
         &["rename", "missing", "b"],
         &["copy", "missing", target],
@@ -37,6 +38,7 @@ fn a_missing_store_is_1_and_stays_missing() {
     for args in [
         &["read", "k"][..],
         &["metadata", "k"],
+        &["history", "k"],
         &["info"],
         &["verify"],
         &["delete", "k"],
@@ -63,6 +65,7 @@ fn wrong_usage_is_2() {
         &["frobnicate"][..],
         &["read"],
         &["read", "a", "b"],
+        &["history"],
         &["read", "a", "-b", "0"],
         &["read", "a", "-b", "many"],
         &["read", "a", "-b", "99999999999999T"],
@@ -117,6 +120,7 @@ fn a_foreign_file_is_3_and_stays_as_it_is() {
         &["delete", "k"],
         &["info"],
         &["metadata", "k"],
+        &["history", "k"],
         &["compact"],
         &["verify"],
     ] {

@@ -17,6 +17,7 @@ fn every_report_is_json() {
     for args in [
         &["info"][..],
         &["metadata", "a"],
+        &["history", "a"],
         &["verify"],
         &["write", "c", "4444"],
         &["copy", "a", target],

@@ -8,6 +8,7 @@
 )]
 
 mod exit_status;
+mod history;
 mod json;
 mod program;
 mod read_only;

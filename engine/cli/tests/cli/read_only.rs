@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime};
 
 use crate::program::Bench;
 
-const READING: [&[&str]; 5] = [
+const READING: [&[&str]; 6] = [
     &["read", "a"],
     &["info"],
     &["metadata", "a"],
+    &["history", "a"],
     &["verify"],
     &["copy", "a", "copied.tsl"],
 ];
