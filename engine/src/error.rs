@@ -71,6 +71,23 @@ pub enum Error {
         /// The tail of now, which is the greatest.
         maximum: u64,
     },
+    /// The key, or the name of a bucket, is longer than the format allows.
+    KeyTooLong {
+        /// Its length in bytes.
+        length: usize,
+        /// The longest allowed.
+        maximum: usize,
+    },
+    /// Another key of the store has the same 64-bit hash; nothing was written.
+    HashCollision {
+        /// The hash of both.
+        key_hash: u64,
+    },
+    /// The value is not a number to count with (8 bytes), or the sum does not fit in one; it stays as it is.
+    NotACounter {
+        /// Length of the value in bytes.
+        length: usize,
+    },
     /// The write would end past the largest offset of the format.
     TooLarge {
         /// The offset at which it would end.
@@ -109,7 +126,10 @@ impl Error {
             | Self::SameStore
             | Self::SameTarget
             | Self::LengthMismatch { .. }
-            | Self::NoSuchTail { .. } => io::ErrorKind::InvalidInput,
+            | Self::NoSuchTail { .. }
+            | Self::KeyTooLong { .. }
+            | Self::NotACounter { .. } => io::ErrorKind::InvalidInput,
+            Self::HashCollision { .. } => io::ErrorKind::AlreadyExists,
             Self::TooLarge { .. } => io::ErrorKind::FileTooLarge,
             Self::Latched | Self::NotAddressable { .. } => io::ErrorKind::Other,
             Self::Unsupported(_) => io::ErrorKind::Unsupported,
@@ -153,6 +173,15 @@ impl fmt::Display for Error {
                 "no entry ends at offset {tail}, so it is no tail of this store: the nearest below is {nearest}, the greatest {maximum} \
                  (a compaction starts them anew)"
             ),
+            Self::KeyTooLong { length, maximum } => {
+                write!(f, "the key has {length} bytes; {maximum} are the most")
+            }
+            Self::HashCollision { key_hash } => {
+                write!(f, "another key has the same hash {key_hash:#018x}; nothing was written")
+            }
+            Self::NotACounter { length } => {
+                write!(f, "the value of {length} bytes is no number of 8 bytes to which this can be added")
+            }
             Self::TooLarge { end, maximum } => {
                 write!(f, "the write would end at offset {end}; offsets stay below {maximum}")
             }

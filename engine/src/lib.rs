@@ -24,6 +24,7 @@
 //! who chooses the keys can make two collide.
 
 pub mod backing;
+mod bucket;
 mod compact;
 mod compat;
 mod error;
@@ -35,6 +36,7 @@ pub mod recovery;
 mod store;
 mod upkeep;
 
+pub use bucket::{Bucket, Value};
 pub use compat::{storage_engine, traits, utils};
 pub use error::{Error, Result};
 pub use format::{

@@ -1,5 +1,7 @@
 //! How a store is opened and how far a write goes before it returns.
 
+use crate::backing;
+
 /// How far a write has come when its call returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -25,6 +27,7 @@ pub struct Options {
     pub(crate) read_only: bool,
     pub(crate) verify_reads: bool,
     pub(crate) durability: Durability,
+    clock: fn() -> u64,
 }
 
 impl Options {
@@ -37,6 +40,7 @@ impl Options {
             read_only: false,
             verify_reads: false,
             durability: Durability::Buffered,
+            clock: backing::milliseconds_since_epoch,
         }
     }
 
@@ -67,6 +71,18 @@ impl Options {
     pub const fn verify_reads(mut self, verify_reads: bool) -> Self {
         self.verify_reads = verify_reads;
         self
+    }
+
+    /// The clock by which values of buckets expire, in milliseconds since the Unix epoch; the system's by default. Where there is
+    /// none (in a browser) the default stands still at 0, and nothing expires.
+    #[must_use]
+    pub const fn clock(mut self, clock: fn() -> u64) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        (self.clock)()
     }
 
     /// How far each write goes before its call returns.

@@ -2,12 +2,14 @@
 //!
 //! The engine above knows one growing run of bytes and this trait; files, mappings, browsers and sandboxes stay below.
 
+mod clock;
 pub mod conformance;
 pub mod device;
 #[cfg(any(unix, windows))]
 mod file;
 mod memory;
 
+pub(crate) use clock::milliseconds_since_epoch;
 #[cfg(any(unix, windows))]
 pub use file::FileDevice;
 pub use memory::{MemoryBacking, MemoryView};

@@ -91,9 +91,6 @@ impl<B: Backing> Store<B> {
                 changes.push((*key_hash, Change::Delete));
             }
         }
-        match changes.as_slice() {
-            [_, _, ..] => self.commit_atomically(&mut writer, &changes),
-            _ => self.commit_locked(&mut writer, changes.into_iter().map(Ok)),
-        }
+        self.commit_together(&mut writer, &changes)
     }
 }

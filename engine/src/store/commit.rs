@@ -21,18 +21,34 @@ use std::sync::MutexGuard;
 pub(crate) enum Change<'a> {
     /// Store this value, which is not empty and not the tombstone.
     Put(&'a [u8]),
+    /// Store this value with something behind it, which is not empty, in one payload.
+    PutWith(&'a [u8], &'a [u8]),
     /// Write a tombstone, whether or not the key is there.
     Delete,
 }
 
-impl Change<'_> {
+impl<'a> Change<'a> {
+    /// The payload, in its two parts.
+    #[inline]
+    const fn payload(self) -> (&'a [u8], &'a [u8]) {
+        match self {
+            Self::Put(payload) => (payload, &[]),
+            Self::PutWith(value, behind) => (value, behind),
+            Self::Delete => (&TOMBSTONE, &[]),
+        }
+    }
+
     /// The tail behind this change, made at `tail`.
-    fn end(&self, tail: u64) -> u64 {
+    fn end(self, tail: u64) -> u64 {
+        let (value, behind) = self.payload();
         let start = match self {
-            Self::Put(payload) => align_to_payload(tail).saturating_add(length_of(payload)),
-            Self::Delete => tail.saturating_add(length_of(&TOMBSTONE)),
+            Self::Delete => tail,
+            _ => align_to_payload(tail),
         };
-        start.saturating_add(METADATA_SIZE)
+        start
+            .saturating_add(length_of(value))
+            .saturating_add(length_of(behind))
+            .saturating_add(METADATA_SIZE)
     }
 }
 
@@ -76,6 +92,11 @@ impl Appended {
         }
         self.placed.push(planned.placed);
         Ok(())
+    }
+
+    /// Whether there is an entry of this key.
+    pub(super) fn has(&self, key_hash: u64) -> bool {
+        self.placed.iter().any(|entry| entry.key_hash == key_hash)
     }
 
     /// The tail behind the last entry; `None` if there is none.
@@ -169,13 +190,14 @@ impl<B: Backing> Store<B> {
     ) -> Result<Appended> {
         self.check_writable()?;
         let start = writer.end;
-        let (planned, payload) = Planned::of(start, key_hash, change)?;
+        let planned = Planned::of(start, key_hash, change)?;
+        let (value, behind) = change.payload();
         let mut appended = Appended::default();
         appended.add(generation, &planned)?;
         append_or_cut(writer, generation, || {
             generation
                 .backing
-                .write(start, &[planned.pad(), payload, &planned.trailer()])
+                .write(start, &[planned.pad(), value, behind, &planned.trailer()])
                 .map_err(Error::io(APPEND))
         })?;
         Ok(appended)
@@ -229,15 +251,23 @@ impl<B: Backing> Store<B> {
         published
     }
 
-    /// Appends changes behind a marker, so that they are there together or not at all after a crash as well, and publishes them;
-    /// returns the new tail.
-    ///
-    /// Where a sync is asked for, the marker is synced before the rest is written: no part of the rest is ever found without it.
-    pub(crate) fn commit_atomically(
+    /// Makes changes count together, across a crash as well: one by itself, more behind a marker.
+    pub(crate) fn commit_together(
         &self,
         writer: &mut Writer,
         changes: &[(u64, Change<'_>)],
     ) -> Result<u64> {
+        match changes {
+            [_, _, ..] => self.commit_atomically(writer, changes),
+            _ => self.commit_locked(writer, changes.iter().copied().map(Ok)),
+        }
+    }
+
+    /// Appends changes behind a marker, so that they are there together or not at all after a crash as well, and publishes them;
+    /// returns the new tail.
+    ///
+    /// Where a sync is asked for, the marker is synced before the rest is written: no part of the rest is ever found without it.
+    fn commit_atomically(&self, writer: &mut Writer, changes: &[(u64, Change<'_>)]) -> Result<u64> {
         self.check_writable()?;
         let generation = self.current.load();
         let start = writer.end;
@@ -408,10 +438,12 @@ fn append_all<'a, B: Backing>(
         lead = &[];
         for change in changes.by_ref().take(group_len) {
             let (key_hash, change) = change?;
-            let (planned, payload) = Planned::of(tail, key_hash, change)?;
+            let planned = Planned::of(tail, key_hash, change)?;
+            let (value, behind) = change.payload();
             appended.add(generation, &planned)?;
             between.extend_from_slice(planned.pad());
-            ends.push((between.len(), payload));
+            ends.push((between.len(), value));
+            between.extend_from_slice(behind);
             between.extend_from_slice(&planned.trailer());
             tail = planned.end();
         }
@@ -456,21 +488,26 @@ impl Planned {
         Ok(Self { metadata, placed })
     }
 
-    /// Plans a change at `tail`, and says what its payload is.
+    /// Plans a change at `tail`.
     #[inline]
-    fn of(tail: u64, key_hash: u64, change: Change<'_>) -> Result<(Self, &[u8])> {
+    fn of(tail: u64, key_hash: u64, change: Change<'_>) -> Result<Self> {
         match change {
             Change::Put(payload) => {
                 let checksum = compute_checksum(payload);
-                let planned = Self::new(tail, key_hash, length_of(payload), checksum)?;
-                Ok((planned, payload))
+                Self::new(tail, key_hash, length_of(payload), checksum)
+            }
+            Change::PutWith(value, behind) => {
+                let mut hasher = crc32fast::Hasher::new();
+                hasher.update(value);
+                hasher.update(behind);
+                let len = length_of(value).saturating_add(length_of(behind));
+                Self::new(tail, key_hash, len, hasher.finalize().to_le_bytes())
             }
             Change::Delete => {
                 let len = length_of(&TOMBSTONE);
                 check_end(tail, len)?;
                 let metadata = EntryMetadata::new(key_hash, tail, compute_checksum(&TOMBSTONE));
-                let planned = Self::at(Extent::deletion(tail + len), len, metadata)?;
-                Ok((planned, &TOMBSTONE))
+                Self::at(Extent::deletion(tail + len), len, metadata)
             }
         }
     }

@@ -68,6 +68,16 @@ impl Drop for Turn<'_> {
     }
 }
 
+impl Writer {
+    /// Whether a change of this key was appended and waits for its sync.
+    pub(crate) fn awaits(&self, key_hash: u64) -> bool {
+        self.waiting
+            .commits
+            .iter()
+            .any(|appended| appended.has(key_hash))
+    }
+}
+
 impl<B: Backing> Store<B> {
     /// Makes a commit count that was appended, at once or with a sync that others share, and returns the tail behind it.
     pub(super) fn acknowledge(

@@ -30,6 +30,7 @@ pub use stream::EntryStream;
 pub use view::ReadView;
 pub use write::DataStoreWriter;
 
+pub(crate) use commit::Change;
 pub(crate) use generation::{Generation, span_of};
 pub(crate) use live::changes_since;
 
@@ -116,6 +117,11 @@ impl<B: Backing> Store<B> {
 
     pub(crate) const fn settings(&self) -> &Options {
         &self.options
+    }
+
+    /// The entry of a key of a bucket, checked if that was asked for.
+    pub(crate) fn read_for_bucket(&self, key_hash: u64) -> Result<Option<EntryHandle<B::View>>> {
+        self.read_with_key_hash(key_hash)
     }
 
     /// The writer's state. A panic of another writer left it whole: it is only changed by calls that cannot panic half-way.

@@ -234,6 +234,8 @@ mod no_window {
 
     pub(super) enum Window {}
 
+    #[derive(Clone, Copy)]
+    #[expect(dead_code, reason = "nothing is stored there")]
     pub(super) struct Ahead {
         pub(super) limit: u64,
         pub(super) fill: bool,

@@ -1,0 +1,141 @@
+//! Buckets: names for keys and values of any kind, above the store.
+//!
+//! Invariant: each entry carries its own key, which is compared on every hit, so that two keys with one hash are never taken for
+//! each other: the second one is refused.
+
+mod update;
+mod value;
+
+pub use value::Value;
+
+use crate::backing::Backing;
+use crate::error::{Error, Result};
+use crate::format::{
+    Keyed, MAX_BUCKET_NAME_BYTES, MAX_KEY_BYTES, behind_value, compute_hash, full_key,
+};
+use crate::store::Store;
+
+/// A bucket of a store: a name that its keys are told apart by from those of other buckets and of the plain store.
+///
+/// Keys are up to 64 KiB long; values may be empty or anything else. Every entry carries its key, 24 bytes and the bucket's name besides.
+/// It costs nothing to make one, and nothing is stored before its first key.
+pub struct Bucket<'s, B: Backing> {
+    store: &'s Store<B>,
+    name: Vec<u8>,
+}
+
+impl<B: Backing> Store<B> {
+    /// The bucket called `name`; [`Error::KeyTooLong`] for a name of more than 65,535 bytes.
+    pub fn bucket(&self, name: impl AsRef<[u8]>) -> Result<Bucket<'_, B>> {
+        let name = name.as_ref();
+        check_length(name, MAX_BUCKET_NAME_BYTES)?;
+        Ok(Bucket {
+            store: self,
+            name: name.to_vec(),
+        })
+    }
+}
+
+/// A key as the store knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct FullKey {
+    bytes: Vec<u8>,
+    hash: u64,
+}
+
+impl FullKey {
+    /// What goes behind a value that expires at this time.
+    fn behind(&self, expires_at: u64) -> Vec<u8> {
+        behind_value(&self.bytes, expires_at)
+    }
+}
+
+fn check_length(bytes: &[u8], maximum: usize) -> Result<()> {
+    if bytes.len() <= maximum {
+        Ok(())
+    } else {
+        Err(Error::KeyTooLong {
+            length: bytes.len(),
+            maximum,
+        })
+    }
+}
+
+impl<B: Backing> Bucket<'_, B> {
+    /// The bucket's name.
+    #[must_use]
+    pub fn name(&self) -> &[u8] {
+        &self.name
+    }
+
+    /// The value of `key`; `None` if it has none or has expired.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Value<B::View>>> {
+        let key = self.full_key(key)?;
+        let now = self.store.settings().now();
+        Ok(self.stored(&key)?.filter(|value| !value.is_expired(now)))
+    }
+
+    /// The values of several keys, in the order asked.
+    pub fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Value<B::View>>>> {
+        keys.iter().map(|key| self.get(key)).collect()
+    }
+
+    /// Whether `key` has a value.
+    pub fn exists(&self, key: &[u8]) -> Result<bool> {
+        Ok(self.get(key)?.is_some())
+    }
+
+    /// What [`put_if`](Self::put_if) compares: another number with each change of `key`'s value. `None` without a value.
+    ///
+    /// It is made of where the value lies, so a compaction changes it too.
+    pub fn version(&self, key: &[u8]) -> Result<Option<u64>> {
+        Ok(self.get(key)?.map(|value| value.version()))
+    }
+
+    fn full_key(&self, key: &[u8]) -> Result<FullKey> {
+        check_length(key, MAX_KEY_BYTES)?;
+        let bytes = full_key(&self.name, key);
+        let hash = compute_hash(&bytes);
+        Ok(FullKey { bytes, hash })
+    }
+
+    /// What is stored under a key, expired or not.
+    fn stored(&self, key: &FullKey) -> Result<Option<Value<B::View>>> {
+        let entry = self.store.read_for_bucket(key.hash)?;
+        Ok(entry.and_then(|entry| Value::of(entry, &key.bytes)))
+    }
+
+    /// The same for who is about to write; [`Error::HashCollision`] if another key has the same hash.
+    fn stored_or_collision(&self, key: &FullKey) -> Result<Option<Value<B::View>>> {
+        let Some(entry) = self.store.read_for_bucket(key.hash)? else {
+            return Ok(None);
+        };
+        let collision = Error::HashCollision { key_hash: key.hash };
+        Value::of(entry, &key.bytes).map(Some).ok_or(collision)
+    }
+}
+
+impl<B: Backing> Clone for Bucket<'_, B> {
+    fn clone(&self) -> Self {
+        Self {
+            store: self.store,
+            name: self.name.clone(),
+        }
+    }
+}
+
+impl<B: Backing> std::fmt::Debug for Bucket<'_, B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bucket")
+            .field("name", &String::from_utf8_lossy(&self.name))
+            .finish_non_exhaustive()
+    }
+}
+
+/// The key and the value of an entry of some bucket, if `entry` is one.
+fn keyed_of<V: AsRef<[u8]>>(entry: &crate::EntryHandle<V>) -> Option<Keyed<'_>> {
+    Keyed::parse(entry.as_slice(), entry.key_hash())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! Changing a bucket: single keys, several at once, and only if the value is still what it was.
+//!
+//! Every change looks at what is stored under the writer's lock, with no write to that key waiting for its sync.
+
+use super::{Bucket, FullKey, Value};
+use crate::backing::Backing;
+use crate::error::{Error, Result};
+use crate::store::{Change, Writer};
+use std::collections::HashMap;
+use std::sync::MutexGuard;
+use std::time::Duration;
+
+/// An optional value that expires at some time: what is to be stored, or to be deleted.
+type New<'v> = Option<(&'v [u8], u64)>;
+
+impl<B: Backing> Bucket<'_, B> {
+    /// Stores `value` under `key` and returns the store's new tail.
+    ///
+    /// [`Error::KeyTooLong`] above 64 KiB of key, [`Error::HashCollision`] if another key in the store has the same hash.
+    pub fn set(&self, key: &[u8], value: &[u8]) -> Result<u64> {
+        self.set_until(key, value, 0)
+    }
+
+    /// Stores `value` under `key` for so long: then it reads as absent, and the next compaction drops it.
+    ///
+    /// Counted in milliseconds, rounded up, by the system's clock or the one that the store was opened with.
+    pub fn set_with_ttl(&self, key: &[u8], value: &[u8], ttl: Duration) -> Result<u64> {
+        let millis = u64::try_from(ttl.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+        let expires_at = self.store.settings().now().saturating_add(millis);
+        self.set_until(key, value, expires_at.max(1))
+    }
+
+    /// Stores `value` under `key` until `expires_at`, in milliseconds since the Unix epoch; 0 is for good.
+    pub fn set_until(&self, key: &[u8], value: &[u8], expires_at: u64) -> Result<u64> {
+        let key = self.full_key(key)?;
+        let writer = self.lock_for(&key)?;
+        self.stored_or_collision(&key)?;
+        let behind = key.behind(expires_at);
+        let change = (key.hash, Change::PutWith(value, &behind));
+        self.store.commit_all_by(writer, [Ok(change)].into_iter())
+    }
+
+    /// Deletes `key`; says whether it had a value. Appends nothing if there is none.
+    pub fn delete(&self, key: &[u8]) -> Result<bool> {
+        let key = self.full_key(key)?;
+        let writer = self.lock_for(&key)?;
+        let Some(value) = self.stored(&key)? else {
+            return Ok(false);
+        };
+        let change = (key.hash, Change::Delete);
+        self.store.commit_all_by(writer, [Ok(change)].into_iter())?;
+        Ok(!value.is_expired(self.store.settings().now()))
+    }
+
+    /// Stores all pairs, or none of them, across a crash as well; of two for one key the last one stays.
+    pub fn set_many(&self, pairs: &[(&[u8], &[u8])]) -> Result<u64> {
+        let keyed = pairs.iter().map(|&(key, value)| (key, Some((value, 0))));
+        self.change_many(keyed.collect())
+    }
+
+    /// Deletes all keys, or none of them, across a crash as well; those without a value append nothing.
+    pub fn delete_many(&self, keys: &[&[u8]]) -> Result<u64> {
+        self.change_many(keys.iter().map(|&key| (key, None)).collect())
+    }
+
+    fn change_many(&self, changes: Vec<(&[u8], New<'_>)>) -> Result<u64> {
+        let mut keyed = Vec::with_capacity(changes.len());
+        let mut seen: HashMap<u64, Vec<u8>> = HashMap::with_capacity(changes.len());
+        for (key, new) in changes {
+            let key = self.full_key(key)?;
+            let first = seen.entry(key.hash).or_insert_with(|| key.bytes.clone());
+            if *first != key.bytes {
+                return Err(Error::HashCollision { key_hash: key.hash });
+            }
+            let behind = new.map(|(_, expires_at)| key.behind(expires_at));
+            keyed.push((key, new, behind));
+        }
+        let mut writer = self.store.lock_settled_writer()?;
+        let mut commit = Vec::with_capacity(keyed.len());
+        for (key, new, behind) in &keyed {
+            match (new, behind) {
+                (Some((value, _)), Some(behind)) => {
+                    self.stored_or_collision(key)?;
+                    commit.push((key.hash, Change::PutWith(value, behind)));
+                }
+                _ if self.stored(key)?.is_some() => commit.push((key.hash, Change::Delete)),
+                _ => {}
+            }
+        }
+        self.store.commit_together(&mut writer, &commit)
+    }
+
+    /// Stores `value` under `key` if its [`version`](Bucket::version) still is this one, `None` being that it has no value; says
+    /// whether it did.
+    pub fn put_if(&self, key: &[u8], value: &[u8], version: Option<u64>) -> Result<bool> {
+        let new = |stored: Option<&Value<B::View>>| {
+            let same = stored.map(Value::version) == version;
+            Ok(same.then_some(Some((value.to_vec(), 0))))
+        };
+        self.update(key, new)
+    }
+
+    /// Stores `new` under `key`, or deletes it, if its value is `expected`; says whether it did. What expires keeps its time.
+    pub fn compare_and_swap(
+        &self,
+        key: &[u8],
+        expected: Option<&[u8]>,
+        new: Option<&[u8]>,
+    ) -> Result<bool> {
+        self.update(key, |stored| {
+            let same = stored.map(Value::as_slice) == expected;
+            let expires_at = stored.map_or(0, Value::raw_expires_at);
+            Ok(same.then(|| new.map(|new| (new.to_vec(), expires_at))))
+        })
+    }
+
+    /// Adds `delta` to the number under `key`, 0 if it has no value, and returns the sum. What expires keeps its time.
+    ///
+    /// The number is stored in 8 bytes, little-endian, two's complement. [`Error::NotACounter`] for a value of another length or a
+    /// sum that does not fit; the value then stays.
+    pub fn increment(&self, key: &[u8], delta: i64) -> Result<i64> {
+        let mut sum = 0;
+        self.update(key, |stored| {
+            let (before, expires_at) = match stored {
+                Some(value) => {
+                    let length = value.len();
+                    let bytes = value.as_slice().try_into();
+                    let bytes = bytes.map_err(|_| Error::NotACounter { length })?;
+                    (i64::from_le_bytes(bytes), value.raw_expires_at())
+                }
+                None => (0, 0),
+            };
+            sum = before
+                .checked_add(delta)
+                .ok_or(Error::NotACounter { length: 8 })?;
+            Ok(Some(Some((sum.to_le_bytes().to_vec(), expires_at))))
+        })?;
+        Ok(sum)
+    }
+
+    /// Asks `new` what to do, given the value of `key`: nothing (`None`), to delete it, or to store something until some time.
+    /// Says whether it was to do anything.
+    fn update(
+        &self,
+        key: &[u8],
+        new: impl FnOnce(Option<&Value<B::View>>) -> Result<Option<Option<(Vec<u8>, u64)>>>,
+    ) -> Result<bool> {
+        let key = self.full_key(key)?;
+        let writer = self.lock_for(&key)?;
+        let stored = self.stored_or_collision(&key)?;
+        let now = self.store.settings().now();
+        let live = stored.as_ref().filter(|value| !value.is_expired(now));
+        match new(live)? {
+            None => return Ok(false),
+            Some(None) if stored.is_none() => {}
+            Some(None) => {
+                let change = (key.hash, Change::Delete);
+                self.store.commit_all_by(writer, [Ok(change)].into_iter())?;
+            }
+            Some(Some((value, expires_at))) => {
+                let behind = key.behind(expires_at);
+                let change = (key.hash, Change::PutWith(&value, &behind));
+                self.store.commit_all_by(writer, [Ok(change)].into_iter())?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// The writer's state, with no write to `key` waiting for its sync.
+    fn lock_for(&self, key: &FullKey) -> Result<MutexGuard<'_, Writer>> {
+        let writer = self.store.lock_writer();
+        if !writer.awaits(key.hash) {
+            return Ok(writer);
+        }
+        drop(writer);
+        self.store.lock_settled_writer()
+    }
+}

@@ -1,0 +1,88 @@
+//! A value of a bucket where it lies.
+
+use super::keyed_of;
+use crate::EntryHandle;
+use crate::backing::DefaultView;
+use std::fmt;
+use std::ops::Deref;
+
+/// A value of a bucket, readable without a copy where the medium lies in memory.
+///
+/// It stays valid and keeps its bytes as an [`EntryHandle`] does; the address of the first byte is a multiple of 64.
+#[derive(Clone)]
+pub struct Value<V = DefaultView> {
+    entry: EntryHandle<V>,
+    len: usize,
+    expires_at: u64,
+}
+
+impl<V: AsRef<[u8]>> Value<V> {
+    /// The value in `entry`, if that carries this full key.
+    pub(super) fn of(entry: EntryHandle<V>, full_key: &[u8]) -> Option<Self> {
+        let keyed = keyed_of(&entry).filter(|keyed| keyed.full_key == full_key)?;
+        let (len, expires_at) = (keyed.value.len(), keyed.expires_at);
+        Some(Self {
+            entry,
+            len,
+            expires_at,
+        })
+    }
+
+    /// The value.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        self.entry.as_slice().get(..self.len).unwrap_or_default()
+    }
+
+    /// When it expires, in milliseconds since the Unix epoch; `None` if it does not.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<u64> {
+        Some(self.expires_at).filter(|&at| at != 0)
+    }
+
+    /// The number by which [`put_if`](super::Bucket::put_if) tells this value from others of its key.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        // Offsets have 48 bits. A compaction may put another value where this one was, but not one with this checksum.
+        let checksum = self.entry.checksum() as u64;
+        self.entry.start_offset() ^ checksum << 48 ^ checksum >> 16 << 48
+    }
+
+    /// Whether value and key still have the checksum they were stored with; reads all of it.
+    #[must_use]
+    pub fn is_valid_checksum(&self) -> bool {
+        self.entry.is_valid_checksum()
+    }
+
+    pub(super) const fn is_expired(&self, now: u64) -> bool {
+        self.expires_at != 0 && self.expires_at <= now
+    }
+
+    pub(super) const fn raw_expires_at(&self) -> u64 {
+        self.expires_at
+    }
+}
+
+impl<V: AsRef<[u8]>> Deref for Value<V> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.as_slice()
+    }
+}
+
+impl<V: AsRef<[u8]>> AsRef<[u8]> for Value<V> {
+    fn as_ref(&self) -> &[u8] {
+        self.as_slice()
+    }
+}
+
+impl<V: AsRef<[u8]>> fmt::Debug for Value<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Value")
+            .field("len", &self.len)
+            .field("expires_at", &self.expires_at())
+            .field("version", &self.version())
+            .finish_non_exhaustive()
+    }
+}
