@@ -1,0 +1,22 @@
+//! What the reference's own tests check, checked here one to one, through the names that its users know.
+//!
+//! `tests/REFERENCE.md` lists every behaviour with its test and says where this store differs on purpose; the module
+//! `table` keeps that list and these files in agreement.
+
+mod align_or_copy;
+mod alignment;
+mod basic_operations;
+mod batches;
+mod compaction;
+mod concurrency;
+mod differences;
+mod hash_stability;
+mod integrity;
+mod namespaces;
+mod parallel_iteration;
+mod persistence;
+mod scratch;
+mod storage_operations;
+mod streaming;
+mod table;
+mod zero_copy;
