@@ -51,16 +51,16 @@ fn what_lies_askew_is_copied() {
 }
 
 #[test]
-#[should_panic(expected = "whole number of elements")]
 fn half_an_element_panics() {
-    let _never = align_or_copy::<u32, 4>(&[1, 2, 3, 4, 5, 6], u32::from_le_bytes);
+    let half = || align_or_copy::<u32, 4>(&[1, 2, 3, 4, 5, 6], u32::from_le_bytes).into_owned();
+    assert!(std::panic::catch_unwind(half).is_err());
 }
 
 #[test]
 fn several_elements_are_decoded_as_little_endian() {
     let askew = [0, 0x02, 0x01, 0x04, 0x03, 0xff, 0xff];
-    for bytes in [&askew[1..], &askew[1..].to_vec()] {
-        let seen = align_or_copy::<u16, 2>(bytes, u16::from_le_bytes);
-        assert_eq!(seen.as_ref(), [0x0102, 0x0304, 0xffff]);
+    for (from, expected) in [(1, [0x0102, 0x0304, 0xffff]), (0, [0x0200, 0x0401, 0xff03])] {
+        let seen = align_or_copy::<u16, 2>(&askew[from..from + 6], u16::from_le_bytes);
+        assert_eq!(seen.as_ref(), expected);
     }
 }

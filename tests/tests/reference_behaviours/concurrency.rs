@@ -78,14 +78,14 @@ fn two_threads_see_each_others_writes_in_turn() {
                 to_b.send(()).unwrap();
                 from_b.recv().unwrap();
                 let answer = store.read(b"from b").unwrap().unwrap();
-                assert_eq!(answer, &(turn + 1001).to_le_bytes());
+                assert_eq!(answer.as_slice(), &(turn + 1001).to_le_bytes());
             }
         });
         scope.spawn(move || {
             for turn in 0..20_u32 {
                 from_a.recv().unwrap();
                 let question = store.read(b"from a").unwrap().unwrap();
-                assert_eq!(question, &(turn + 1).to_le_bytes());
+                assert_eq!(question.as_slice(), &(turn + 1).to_le_bytes());
                 store
                     .write(b"from b", &(turn + 1001).to_le_bytes())
                     .unwrap();

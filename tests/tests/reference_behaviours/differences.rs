@@ -145,6 +145,19 @@ fn the_last_operation_of_a_batch_wins_here_and_after_reopening() {
 }
 
 #[test]
+fn the_estimate_of_a_compaction_is_exact() {
+    let (_scratch, store) = new_store();
+    for n in 0..100_u8 {
+        store.write(&[n % 20], &bytes(1 + usize::from(n))).unwrap();
+    }
+    let before = store.file_size().unwrap();
+    let savings = store.estimate_compaction_savings();
+    store.compact().unwrap();
+    assert_eq!(store.file_size().unwrap(), before - savings);
+    assert_eq!(store.estimate_compaction_savings(), 0);
+}
+
+#[test]
 fn a_handle_goes_on_after_its_compaction() {
     let (scratch, store) = new_store();
     for _ in 0..5 {
@@ -173,4 +186,33 @@ fn a_file_beside_the_store_is_not_taken_for_a_compaction() {
     store.compact().unwrap();
     assert_eq!(std::fs::read(&backup).unwrap(), bytes);
     assert_eq!(store.len().unwrap(), 1);
+}
+
+#[test]
+fn a_rotten_value_is_not_given_a_new_checksum() {
+    let (scratch, store) = new_store();
+    store.write(b"rotten", b"a value to damage").unwrap();
+    store.write(b"sound", b"another value").unwrap();
+    store.close().unwrap();
+    let path = scratch.path("store.bin");
+    let mut file = std::fs::read(&path).unwrap();
+    file[0] ^= 0xff;
+    std::fs::write(&path, &file).unwrap();
+
+    let store = scratch.open("store.bin");
+    let target = scratch.open("target.bin");
+    assert!(matches!(
+        store.copy(b"rotten", &target),
+        Err(Error::Corrupt { .. })
+    ));
+    assert!(matches!(
+        store.rename(b"rotten", b"new"),
+        Err(Error::Corrupt { .. })
+    ));
+    store.compact().unwrap();
+    assert!(!store.read(b"rotten").unwrap().unwrap().is_valid_checksum());
+    store.close().unwrap();
+    let strict = DataStore::options().verify_reads(true).open(&path).unwrap();
+    assert!(matches!(strict.read(b"rotten"), Err(Error::Corrupt { .. })));
+    assert!(strict.read(b"sound").unwrap().is_some());
 }

@@ -2,7 +2,8 @@
 //!
 //! The fixed values are those that the `xxhash` package for Python gives, one for each way that XXH3 goes by length.
 
-use tailstone::{NamespaceHasher, compute_checksum, compute_hash, compute_hash_batch};
+use tailstone::utils::NamespaceHasher;
+use tailstone::{compute_checksum, compute_hash, compute_hash_batch};
 
 /// The bytes 0, 1, 2 .. 250, 0, 1 .. of this number.
 fn counted(len: usize) -> Vec<u8> {

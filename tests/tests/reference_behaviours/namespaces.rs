@@ -46,8 +46,11 @@ fn namespaces_in_one_store_do_not_meet() {
     store.write(&blue.namespace(b"key"), b"blue value").unwrap();
     store.write(b"key", b"plain value").unwrap();
     store.delete(&blue.namespace(b"key")).unwrap();
-    let read = |key: &[u8]| store.read(key).unwrap();
-    assert_eq!(read(&red.namespace(b"key")).unwrap(), b"red value");
-    assert!(read(&blue.namespace(b"key")).is_none());
-    assert_eq!(read(b"key").unwrap(), b"plain value");
+    let value_of = |key: &[u8]| store.read(key).unwrap();
+    assert_eq!(
+        value_of(&red.namespace(b"key")).unwrap().as_slice(),
+        b"red value"
+    );
+    assert!(value_of(&blue.namespace(b"key")).is_none());
+    assert_eq!(value_of(b"key").unwrap().as_slice(), b"plain value");
 }

@@ -22,11 +22,15 @@ fn a_clone_outlives_the_original_and_the_store() {
     let clone = handle.clone_arc();
     drop(handle);
     drop(store);
-    assert_eq!(clone, b"a value in the file");
+    assert_eq!(clone.as_slice(), b"a value in the file");
     assert!(clone.is_valid_checksum());
 }
 
 #[test]
+#[allow(
+    clippy::useless_conversion,
+    reason = "offsets are `usize` in the reference"
+)]
 fn a_value_is_a_slice_of_the_file_in_memory() {
     let (_scratch, store) = new_store();
     store.write(b"one", &[1; 100]).unwrap();
