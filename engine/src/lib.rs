@@ -34,6 +34,7 @@ pub mod recovery;
 mod store;
 mod upkeep;
 
+pub use compat::storage_engine::{constants, digest};
 pub use compat::{storage_engine, traits, utils};
 pub use error::{Error, Result};
 pub use format::{

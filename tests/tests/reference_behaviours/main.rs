@@ -20,6 +20,7 @@ mod concurrency;
 mod differences;
 mod hash_stability;
 mod integrity;
+mod names;
 mod namespaces;
 mod parallel_iteration;
 mod persistence;

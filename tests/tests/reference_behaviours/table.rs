@@ -46,16 +46,16 @@ fn parse(text: &str) -> Vec<Section> {
                 .split(" | ")
                 .map(str::trim)
                 .collect();
-            let [_, test, verdict] = cells[..] else {
+            let [_, named, verdict] = cells[..] else {
                 panic!("a row has three cells: {line}");
             };
             let (_, tested) = VERDICTS
                 .into_iter()
                 .find(|(verdicts, _)| verdict.starts_with(verdicts))
                 .unwrap_or_else(|| panic!("no verdict: {line}"));
-            assert_eq!(in_backticks(test).is_some(), tested, "{line}");
+            assert_eq!(in_backticks(named).is_some(), tested, "{line}");
             let section = sections.last_mut().expect("a heading comes first");
-            section.tests.extend(in_backticks(test));
+            section.tests.extend(in_backticks(named));
         }
     }
     sections

@@ -26,6 +26,8 @@ mod concurrency;
 mod hash_stability;
 #[path = "../reference_behaviours/integrity.rs"]
 mod integrity;
+#[path = "../reference_behaviours/names.rs"]
+mod names;
 #[path = "../reference_behaviours/namespaces.rs"]
 mod namespaces;
 #[path = "../reference_behaviours/parallel_iteration.rs"]
