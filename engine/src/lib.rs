@@ -37,6 +37,7 @@ mod store;
 mod upkeep;
 
 pub use bucket::{Bucket, Value};
+pub use compat::storage_engine::{constants, digest};
 pub use compat::{storage_engine, traits, utils};
 pub use error::{Error, Result};
 pub use format::{

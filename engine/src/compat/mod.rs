@@ -19,8 +19,26 @@ pub mod storage_engine {
         pub use crate::format::{compute_checksum, compute_hash, compute_hash_batch};
     }
 
-    /// The numbers of the format.
+    /// The numbers of the format, with the types they have there: the metadata's are those of slices in memory.
     pub mod constants {
-        pub use crate::format::{METADATA_SIZE, PAYLOAD_ALIGNMENT, TOMBSTONE as NULL_BYTE};
+        use std::ops::Range;
+
+        pub use crate::format::{PAYLOAD_ALIGNMENT, TOMBSTONE as NULL_BYTE};
+
+        /// Bytes of metadata behind every payload.
+        pub const METADATA_SIZE: usize = 20;
+        /// Where the metadata has the hash of the key.
+        pub const KEY_HASH_RANGE: Range<usize> = 0..8;
+        /// Where the metadata has the previous tail.
+        pub const PREV_OFFSET_RANGE: Range<usize> = 8..16;
+        /// Where the metadata has the checksum.
+        pub const CHECKSUM_RANGE: Range<usize> = 16..METADATA_SIZE;
+        /// Bytes of a checksum.
+        pub const CHECKSUM_LEN: usize = 4;
+        /// Payloads start at multiples of two to this power.
+        pub const PAYLOAD_ALIGN_LOG2: u8 = 6;
+
+        const _: () = assert!(METADATA_SIZE as u64 == crate::format::METADATA_SIZE);
+        const _: () = assert!(1 << PAYLOAD_ALIGN_LOG2 == PAYLOAD_ALIGNMENT);
     }
 }
