@@ -23,6 +23,8 @@
 //! who chooses the keys can make two collide.
 
 pub mod backing;
+#[cfg(any(unix, windows))]
+mod backup;
 mod compact;
 mod compat;
 mod error;
@@ -34,6 +36,8 @@ pub mod recovery;
 mod store;
 mod upkeep;
 
+#[cfg(any(unix, windows))]
+pub use backup::BackupReport;
 pub use compat::{storage_engine, traits, utils};
 pub use error::{Error, Result};
 pub use format::{
