@@ -81,7 +81,8 @@ impl From<Error> for Failure {
             | Error::ReservedKey { .. }
             | Error::SameStore
             | Error::SameTarget
-            | Error::LengthMismatch { .. } => Status::Usage,
+            | Error::LengthMismatch { .. }
+            | Error::NotARatio(_) => Status::Usage,
             _ => Status::Io,
         };
         Self::new(status, error)

@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime};
 
 use crate::program::Bench;
 
-const READING: [&[&str]; 5] = [
+const READING: [&[&str]; 6] = [
     &["read", "a"],
     &["info"],
     &["metadata", "a"],
     &["verify"],
     &["copy", "a", "copied.tsl"],
+    &["backup", "backup.tsl"],
 ];
 
 /// Bytes and time of change of the file, which was last changed an hour ago.
