@@ -18,7 +18,7 @@ use tailstone::{DataStore, DataStoreReader, DataStoreWriter, Error};
 use tailstone_tests::Rng;
 
 const FOLDER: &str = "TAILSTONE_BACKUP_TEST_FOLDER";
-const ROUNDS: usize = 18;
+const ROUNDS: usize = 12;
 
 fn source(folder: &Path) -> PathBuf {
     folder.join("source.tsl")
@@ -30,9 +30,8 @@ fn target(folder: &Path) -> PathBuf {
 
 /// About a mebibyte that follows from the number.
 fn value(number: u64) -> Vec<u8> {
-    let len = (1 << 20) + usize::try_from(number % 97).unwrap();
-    let words = (0..).flat_map(|at: u64| (number ^ at << 32).to_le_bytes());
-    words.take(len).collect()
+    let words = (1 << 17) + usize::try_from(number % 97).unwrap();
+    (number ^ 0x5bd1_e995_7f4a_7c15).to_le_bytes().repeat(words)
 }
 
 #[test]
