@@ -58,8 +58,8 @@ impl DataStore {
     /// * Any other store, such as a backup from before a compaction, or one that is ahead of this store: it is replaced as
     ///   a whole, in the way of the first case. A damaged one is replaced only if it begins with this store's first bytes.
     /// * Something else is refused and left as it is: [`Error::NotAStore`], [`Error::Corrupt`], [`Error::NotAFile`] (also for a link that leads
-    ///   nowhere). This store itself, by whatever path or link, is [`Error::SameStore`]; a file that another handle has open, and one that another
-    ///   backup is about to put there, is [`Error::Locked`].
+    ///   nowhere). This store itself, by whatever path or link, is [`Error::SameStore`]; a file that another handle has open, or
+    ///   that came to lie there while the copy was made, is [`Error::Locked`], and so is the target of another backup at work.
     ///
     /// ```
     /// use tailstone::{DataStore, DataStoreReader, DataStoreWriter};
@@ -76,7 +76,7 @@ impl DataStore {
     /// assert_eq!(second.present_bytes, first.tail);
     /// let value = DataStore::open(&copy)?.read(b"greeting")?.expect("was copied");
     /// assert_eq!(value.as_slice(), b"good evening");
-    /// # Ok::<(), tailstone::Error>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn backup(
         &self,

@@ -121,3 +121,17 @@ fn a_file_that_comes_meanwhile_is_kept() {
     assert!(matches!(error, Err(Error::Locked(_))), "{error:?}");
     assert_eq!(fs::read(place.target()).unwrap(), b"a letter");
 }
+
+/// What is appended to an empty file has no sound entry at first, and is no store until it has one.
+#[test]
+fn an_empty_target_is_not_appended_to() {
+    let place = Place::of(5);
+    for bytes in [&[][..], &[0; 3000]] {
+        fs::write(place.target(), bytes).unwrap();
+        place.interrupt_at(1);
+        assert_eq!(fs::read(place.target()).unwrap(), bytes);
+    }
+    let tail = place.store.tail();
+    assert_eq!(place.backup(), report(tail - (4 << 20), 4 << 20));
+    place.assert_same();
+}

@@ -259,3 +259,31 @@ fn a_second_backup_copies_what_is_new() {
     DataStore::open(&place.target()).unwrap().close().unwrap();
     assert_eq!(place.backup(), report(0, tail));
 }
+
+/// Damage is copied, not mended and not refused: the backup opens as the store does, and later ones go on from it.
+#[test]
+fn a_damaged_last_value_is_copied_as_it_is() {
+    let place = Place::of(2);
+    let path = place.store.path();
+    let Place { folder, store } = place;
+    store.close().unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    let at = bytes.len() - 1000;
+    bytes[at] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let store = DataStore::open(&path).unwrap();
+    assert!(!store.recovery_report().is_clean());
+    let place = Place { folder, store };
+    place.backup();
+    place.assert_same();
+    let copy = DataStore::open(&place.target()).unwrap();
+    assert_eq!(copy.recovery_report(), place.store.recovery_report());
+    drop(copy);
+    let damaged = place.store.tail();
+    place.store.write(b"next", b"value").unwrap();
+    assert_eq!(
+        place.backup(),
+        report(place.store.tail() - damaged, damaged)
+    );
+    place.assert_same();
+}
