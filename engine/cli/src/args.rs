@@ -105,7 +105,7 @@ pub enum Command {
     },
     /// Copy the store as it is now into another file, or bring an earlier backup up to date
     Backup {
-        /// The backup's file: missing, or a store, which is replaced unless the file is its continuation
+        /// The backup's file: missing, an earlier backup, which gets what is new, or another store, which is replaced
         target: PathBuf,
     },
     /// Show figures about the store
