@@ -5,10 +5,11 @@
 use crate::backing::{Backing, Rewrite};
 use crate::error::{Error, Result};
 use crate::format::{
-    EntryMetadata, METADATA_SIZE, MIN_ENTRY_SIZE, TOMBSTONE, align_to_payload, pre_pad,
+    EntryMetadata, METADATA_SIZE, MIN_ENTRY_SIZE, PAYLOAD_ALIGNMENT, TOMBSTONE, align_to_payload,
+    pre_pad,
 };
 use crate::index::{Extent, Index, IndexWriter};
-use crate::store::{EntryHandle, Generation, Store, span_of};
+use crate::store::{EntryHandle, Generation, Stats, Store, span_of};
 use std::sync::{Arc, PoisonError};
 
 /// Bytes of values gathered for one write.
@@ -23,6 +24,51 @@ impl<B: Rewrite> Store<B> {
     /// Readers go on, handles stay valid, and this store goes on with the new backing. Checksums are carried over as they
     /// are, so that a damaged value stays recognisable.
     pub fn compact(&self) -> Result<()> {
+        self.compact_with_progress(&mut |_, _| {})
+    }
+
+    /// Compacts if that would save at least this part of the file, and says whether it did.
+    ///
+    /// The part is [`estimate_compaction_savings`](Self::estimate_compaction_savings) of [`tail`](Self::tail): 0.5 is a file half of which is
+    /// deleted or overwritten. A store with nothing to save is left alone, also at 0. Anything but a number from 0 to 1 is
+    /// [`Error::NotARatio`]. Costs next to nothing when the part is clearly smaller, so that it may follow every write.
+    pub fn compact_if(&self, dead_ratio: f64) -> Result<bool> {
+        self.compact_if_with_progress(dead_ratio, &mut |_, _| {})
+    }
+
+    /// The same as [`compact_if`](Self::compact_if), with the progress of [`compact_with_progress`](Self::compact_with_progress).
+    pub fn compact_if_with_progress(
+        &self,
+        dead_ratio: f64,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<bool> {
+        if !(0.0..=1.0).contains(&dead_ratio) {
+            return Err(Error::NotARatio(dead_ratio));
+        }
+        self.check_writable()?;
+        let is_due = self.most_savings().is_at_least(dead_ratio)
+            && Savings::from(self.stats()).is_at_least(dead_ratio);
+        if is_due {
+            self.compact_with_progress(progress)?;
+        }
+        Ok(is_due)
+    }
+
+    /// No less than what a compaction would save, without a look at the index.
+    fn most_savings(&self) -> Savings {
+        let generation = self.current.load();
+        let tail = generation.tail();
+        // Each live value counts with the pad behind it, and the last one has none.
+        let live = generation.live_span().saturating_sub(PAYLOAD_ALIGNMENT);
+        Savings {
+            saved: tail.saturating_sub(live),
+            tail,
+        }
+    }
+
+    /// Compacts as [`compact`](Self::compact) does. `progress` is told how many bytes of live values are copied, and of how
+    /// many; what is written meanwhile is added at the end and not counted.
+    pub fn compact_with_progress(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
         let _one_at_a_time = self
             .compaction
             .lock()
@@ -35,10 +81,19 @@ impl<B: Rewrite> Store<B> {
             .create_replacement()
             .map_err(Error::io(COMPACT))?;
         let mut copy = Copy::new(backing);
+        let total = live.payload_bytes()?;
+        let (mut done, mut told) = (0, 0);
         for extent in &live.extents {
-            copy.put(live.generation.handle(*extent)?)?;
+            let value = live.generation.handle(*extent)?;
+            done += length(&value);
+            copy.put(value)?;
+            if done - told >= GATHER_BYTES {
+                told = done;
+                progress(done, total);
+            }
         }
         copy.flush()?;
+        progress(total, total);
 
         let mut writer = self.lock_settled_writer()?;
         self.check_writable()?;
@@ -73,6 +128,36 @@ impl<B: Rewrite> Store<B> {
 
 const COMPACT: &str = "write the compacted store";
 
+/// What a compaction would save of a file.
+struct Savings {
+    saved: u64,
+    tail: u64,
+}
+
+impl Savings {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "offsets stay below 2^48, which a double holds exactly"
+    )]
+    fn is_at_least(&self, ratio: f64) -> bool {
+        self.saved > 0 && self.saved as f64 / self.tail as f64 >= ratio
+    }
+}
+
+impl From<Stats> for Savings {
+    fn from(stats: Stats) -> Self {
+        Self {
+            saved: stats.compaction_savings,
+            tail: stats.file_bytes,
+        }
+    }
+}
+
+/// Bytes of payload.
+fn length<V: AsRef<[u8]>>(value: &EntryHandle<V>) -> u64 {
+    value.offset_range().end - value.offset_range().start
+}
+
 /// The new backing while it is being filled.
 struct Copy<B: Backing> {
     backing: B,
@@ -101,7 +186,7 @@ impl<B: Backing> Copy<B> {
 impl<B: Backing> Copy<B> {
     /// Adds a value, with the metadata it had; `flush` writes it.
     fn put(&mut self, value: EntryHandle<B::View>) -> Result<()> {
-        let len = value.offset_range().end - value.offset_range().start;
+        let len = length(&value);
         if self.gathered.len() >= GATHER_ENTRIES
             || self.gathered_bytes.saturating_add(len) > GATHER_BYTES
         {
@@ -137,7 +222,7 @@ impl<B: Backing> Copy<B> {
         let mut placed = Vec::with_capacity(gathered.len());
         for value in &gathered {
             let (pad, prev) = (pre_pad(self.tail), self.tail);
-            let len = value.offset_range().end - value.offset_range().start;
+            let len = length(value);
             let metadata_offset = align_to_payload(prev) + len;
             self.tail = metadata_offset + METADATA_SIZE;
             let trailer =
@@ -179,3 +264,7 @@ impl<B: Backing> Copy<B> {
         Ok(found.map(|extent| (extent, span)))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+mod tests;

@@ -100,6 +100,8 @@ pub enum Error {
         /// Its length in bytes.
         length: u64,
     },
+    /// The share of a file is a number from 0 to 1.
+    NotARatio(f64),
     /// The backing cannot do what was asked, such as compaction on a medium without a second file.
     Unsupported(&'static str),
 }
@@ -128,7 +130,8 @@ impl Error {
             | Self::LengthMismatch { .. }
             | Self::NoSuchTail { .. }
             | Self::KeyTooLong { .. }
-            | Self::NotACounter { .. } => io::ErrorKind::InvalidInput,
+            | Self::NotACounter { .. }
+            | Self::NotARatio(_) => io::ErrorKind::InvalidInput,
             Self::HashCollision { .. } => io::ErrorKind::AlreadyExists,
             Self::TooLarge { .. } => io::ErrorKind::FileTooLarge,
             Self::Latched | Self::NotAddressable { .. } => io::ErrorKind::Other,
@@ -186,6 +189,7 @@ impl fmt::Display for Error {
                 write!(f, "the write would end at offset {end}; offsets stay below {maximum}")
             }
             Self::NotAddressable { length } => write!(f, "a value of {length} bytes does not fit in memory here"),
+            Self::NotARatio(ratio) => write!(f, "{ratio} is no share of a file; shares are from 0 to 1"),
             Self::Unsupported(what) => write!(f, "this backing does not support {what}"),
         }
     }

@@ -24,6 +24,8 @@
 //! who chooses the keys can make two collide.
 
 pub mod backing;
+#[cfg(any(unix, windows))]
+mod backup;
 mod bucket;
 mod compact;
 mod compat;
@@ -36,6 +38,8 @@ pub mod recovery;
 mod store;
 mod upkeep;
 
+#[cfg(any(unix, windows))]
+pub use backup::BackupReport;
 pub use bucket::{Bucket, Value};
 pub use compat::storage_engine::{constants, digest};
 pub use compat::{storage_engine, traits, utils};

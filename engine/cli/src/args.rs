@@ -98,7 +98,16 @@ pub enum Command {
         key: String,
     },
     /// Rewrite the file without what was overwritten or deleted
-    Compact,
+    Compact {
+        /// Only if that saves at least this part of the file, from 0 to 1
+        #[arg(long = "if", value_name = "RATIO", value_parser = parse_ratio, allow_negative_numbers = true)]
+        at_least: Option<f64>,
+    },
+    /// Copy the store as it is now into another file, or bring an earlier backup up to date
+    Backup {
+        /// The backup's file: missing, an earlier backup, which gets what is new, or another store, which is replaced
+        target: PathBuf,
+    },
     /// Show figures about the store
     Info,
     /// Show where a value lies, its size and its checksum
@@ -133,9 +142,10 @@ impl Command {
             Self::Move { .. } => Some("move"),
             Self::Rename { .. } => Some("rename"),
             Self::Delete { .. } => Some("delete"),
-            Self::Compact => Some("compact"),
+            Self::Compact { .. } => Some("compact"),
             Self::Read { .. }
             | Self::Copy { .. }
+            | Self::Backup { .. }
             | Self::Info
             | Self::Metadata { .. }
             | Self::History { .. }
@@ -146,11 +156,19 @@ impl Command {
     }
 }
 
+/// Reads a part of a whole.
+fn parse_ratio(text: &str) -> Result<f64, String> {
+    match text.trim().parse() {
+        Ok(ratio) if (0.0..=1.0).contains(&ratio) => Ok(ratio),
+        _ => Err(format!("`{text}` is no number from 0 to 1")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory, Parser};
 
-    use super::{Arguments, Command};
+    use super::{Arguments, Command, parse_ratio};
 
     #[test]
     fn is_well_formed() {
@@ -180,6 +198,16 @@ mod tests {
         assert!(parsed.switches.json);
         let parsed = Arguments::try_parse_from(["tailstone", "--json", "a.tsl", "info"]).unwrap();
         assert!(parsed.switches.json);
+    }
+
+    #[test]
+    fn a_ratio_is_a_number_from_0_to_1() {
+        for (text, ratio) in [("0", 0.0), ("1", 1.0), ("0.25", 0.25), (".5", 0.5)] {
+            assert_eq!(parse_ratio(text), Ok(ratio));
+        }
+        for text in ["", "-0.1", "1.01", "30", "30%", "NaN", "inf", "half"] {
+            assert!(parse_ratio(text).is_err(), "{text}");
+        }
     }
 
     #[test]

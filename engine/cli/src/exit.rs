@@ -82,7 +82,8 @@ impl From<Error> for Failure {
             | Error::SameStore
             | Error::SameTarget
             | Error::LengthMismatch { .. }
-            | Error::NoSuchTail { .. } => Status::Usage,
+            | Error::NoSuchTail { .. }
+            | Error::NotARatio(_) => Status::Usage,
             _ => Status::Io,
         };
         Self::new(status, error)

@@ -2,6 +2,7 @@
 //! standard error; the exit status says what kind of failure it was.
 
 mod args;
+mod backup;
 mod exit;
 mod history;
 mod json;
@@ -69,7 +70,8 @@ fn dispatch(file: &Path, switches: Switches, command: Command) -> Result {
         Command::Move { key, target } => keys::transfer(file, switches, &key, &target),
         Command::Rename { old, new } => keys::rename(file, switches, &old, &new),
         Command::Delete { key } => keys::delete(file, switches, &key),
-        Command::Compact => upkeep::compact(file, switches),
+        Command::Compact { at_least } => upkeep::compact(file, switches, at_least),
+        Command::Backup { target } => backup::backup(file, switches, &target),
         Command::Info => report::info(file, switches),
         Command::Metadata { key } => report::metadata(file, switches, &key),
         Command::History { key } => history::history(file, switches, &key),

@@ -1,17 +1,13 @@
 //! How far a long command has come: a bar on standard error, only on a terminal, only after a second.
 
 use std::io::{self, IsTerminal, Read};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 const SHOWN_AFTER: Duration = Duration::from_secs(1);
-const TICK: Duration = Duration::from_millis(100);
 const BAR: &str = "{msg} [{bar:40}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
 const COUNTER: &str = "{msg} {spinner} {bytes} {bytes_per_sec}";
-const SPINNER: &str = "{msg} {spinner} {elapsed}";
 
 /// Bytes done of bytes to do.
 pub struct Progress {
@@ -110,46 +106,5 @@ impl<R: Read> Read for Counted<R> {
             .saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
         self.progress.update(self.done, None);
         Ok(read)
-    }
-}
-
-/// A spinner for work that tells nothing on its way; gone when dropped.
-pub struct Spinner {
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Spinner {
-    /// Starts to wait for the first second to pass.
-    pub fn new(what: &'static str) -> Self {
-        if !io::stderr().is_terminal() {
-            return Self {
-                stop: None,
-                thread: None,
-            };
-        }
-        let (stop, stopped) = mpsc::channel();
-        let thread = thread::spawn(move || {
-            if stopped.recv_timeout(SHOWN_AFTER) != Err(RecvTimeoutError::Timeout) {
-                return;
-            }
-            let bar = styled(ProgressBar::new_spinner(), SPINNER).with_message(what);
-            bar.enable_steady_tick(TICK);
-            let _stopped = stopped.recv();
-            bar.finish_and_clear();
-        });
-        Self {
-            stop: Some(stop),
-            thread: Some(thread),
-        }
-    }
-}
-
-impl Drop for Spinner {
-    fn drop(&mut self) {
-        self.stop = None;
-        if let Some(thread) = self.thread.take() {
-            let _ended = thread.join();
-        }
     }
 }

@@ -11,14 +11,15 @@ use crate::args::Switches;
 use crate::exit::{Failure, Result, Status};
 use crate::json::{self, Table, hex};
 use crate::open;
-use crate::progress::{Progress, Spinner};
+use crate::progress::Progress;
 use crate::size;
 
 /// How many damaged places are listed for a person; `--json` lists all that the report holds.
 const LISTED_MAX: usize = 20;
 
 #[derive(Serialize)]
-struct Compacted {
+struct Rewrite {
+    compacted: bool,
     before_bytes: u64,
     after_bytes: u64,
     live_keys: u64,
@@ -44,26 +45,41 @@ struct Damaged {
     what: &'static str,
 }
 
-/// Rewrites the store without what was overwritten or deleted.
-pub fn compact(file: &Path, switches: Switches) -> Result {
+/// Rewrites the store without what was overwritten or deleted; with `at_least`, if that saves this part of the file.
+pub fn compact(file: &Path, switches: Switches, at_least: Option<f64>) -> Result {
     let store = open::to_change(file, switches)?;
     let before_bytes = store.tail();
-    let spinner = Spinner::new("compact");
-    store.compact()?;
-    drop(spinner);
+    let mut progress = Progress::new("compact", None);
+    let mut tell = |done, total| progress.update(done, Some(total));
+    let compacted = if let Some(ratio) = at_least {
+        store.compact_if_with_progress(ratio, &mut tell)?
+    } else {
+        store.compact_with_progress(&mut tell)?;
+        true
+    };
+    drop(progress);
     let stats = store.stats();
     open::release(store, switches)?;
-    let report = Compacted {
+    let report = Rewrite {
+        compacted,
         before_bytes,
         after_bytes: stats.file_bytes,
         live_keys: stats.live_keys,
     };
-    let words = format!(
-        "Compacted {}: {} are now {}",
-        file.display(),
-        size::format(report.before_bytes),
-        size::format(report.after_bytes)
-    );
+    let name = file.display();
+    let words = if compacted {
+        format!(
+            "Compacted {name}: {} are now {}",
+            size::format(report.before_bytes),
+            size::format(report.after_bytes)
+        )
+    } else {
+        format!(
+            "Left {name} as it is: a compaction would save {} of {}",
+            size::format(stats.compaction_savings),
+            size::format(report.before_bytes)
+        )
+    };
     json::confirm(switches, &report, &words)
 }
 

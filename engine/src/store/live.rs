@@ -52,6 +52,19 @@ impl<B: Backing> LiveEntries<B> {
     }
 }
 
+impl<B: Backing> LiveEntries<B> {
+    /// Bytes of payload in all of them.
+    pub(crate) fn payload_bytes(&self) -> Result<u64> {
+        self.extents.iter().try_fold(0_u64, |sum, extent| {
+            let len = match extent.payload_len() {
+                Some(len) => len,
+                None => self.generation.examine(*extent)?.payload_len(),
+            };
+            Ok(sum.saturating_add(len))
+        })
+    }
+}
+
 /// Adds, for every key that was changed between `tail` and `now`, the entry that was live at `tail`.
 fn restore<B: Backing>(
     generation: &Generation<B>,

@@ -25,6 +25,8 @@ fn every_report_is_json() {
         &["move", "c", target],
         &["delete", "d"],
         &["compact"],
+        &["compact", "--if", "0.5"],
+        &["backup", "backup.tsl"],
         &["salvage", "rescued.tsl"],
     ] {
         let args = [args, &["--json"]].concat();

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on fails there and then"
 )]
 
+mod backup;
 mod exit_status;
 mod history;
 mod json;

@@ -6,13 +6,14 @@ use std::time::{Duration, SystemTime};
 
 use crate::program::Bench;
 
-const READING: [&[&str]; 6] = [
+const READING: [&[&str]; 7] = [
     &["read", "a"],
     &["info"],
     &["metadata", "a"],
     &["history", "a"],
     &["verify"],
     &["copy", "a", "copied.tsl"],
+    &["backup", "backup.tsl"],
 ];
 
 /// Bytes and time of change of the file, which was last changed an hour ago.

@@ -1,4 +1,4 @@
-//! `compact`, `verify`, `salvage`.
+//! `compact`, `verify`, `salvage`. Backups have a file of their own.
 
 use std::fs;
 
@@ -38,6 +38,26 @@ fn compaction_frees_what_it_promised() {
     assert_eq!(bench.run(&["read", "c"]).expect_status(0).text(), "c4");
     bench.run(&["read", "b"]).expect_status(1);
     assert_eq!(json(&bench, &["info"], 0)["compaction_savings"], 0);
+}
+
+#[test]
+fn compaction_waits_until_it_pays() {
+    let bench = Bench::with(&[("a", "1"), ("b", "2"), ("a", "3"), ("a", "4")]);
+    let before = bench.bytes();
+    // Two of four entries are dead: 128 bytes of 213.
+    for (ratio, compacts) in [("0.7", false), ("1", false), ("0.5", true), ("0", false)] {
+        let report = json(&bench, &["compact", "--if", ratio], 0);
+        assert_eq!(report["compacted"], compacts, "{ratio}");
+        let changed = bench.bytes().len() < before.len();
+        assert_eq!(changed, compacts || ratio == "0", "{ratio}");
+    }
+    assert_eq!(json(&bench, &["compact"], 0)["compacted"], true);
+    let run = bench.run(&["compact", "--if", "0.5"]).expect_status(0);
+    assert!(run.stderr.contains("as it is"), "{run:?}");
+    for ratio in ["30", "-1", "NaN", "x"] {
+        bench.run(&["compact", "--if", ratio]).expect_status(2);
+    }
+    assert_eq!(bench.run(&["read", "a"]).expect_status(0).text(), "4");
 }
 
 #[test]

@@ -3,11 +3,13 @@
 //! The invariant all of it rests on: no byte below `Reads::written` is stored to, and none at or past it is handed out.
 
 mod append;
+mod beside;
 mod mapping;
 mod open;
 mod platform;
 mod replace;
 mod spool;
+mod target;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod window;
 
@@ -26,6 +28,7 @@ use self::append::Appender;
 use self::mapping::Reads;
 pub use self::mapping::View;
 pub use self::open::OpenMode;
+pub(crate) use self::target::{Target, TargetFile};
 use super::{Backing, Resident, Rewrite, Spool};
 use crate::kernels;
 

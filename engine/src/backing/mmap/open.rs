@@ -82,10 +82,21 @@ impl MmapBacking {
     }
 }
 
-fn open_locked(path: &Path, mode: OpenMode) -> Result<File> {
+pub(super) fn open_locked(path: &Path, mode: OpenMode) -> Result<File> {
+    lock_at(path, mode == OpenMode::ReadOnly, || {
+        open_regular(path, mode)
+    })
+}
+
+/// What `open` opens at `path`, locked while it was still there.
+pub(super) fn lock_at(
+    path: &Path,
+    is_shared: bool,
+    open: impl Fn() -> Result<File>,
+) -> Result<File> {
     for _ in 0..MAX_ATTEMPTS {
-        let file = open_regular(path, mode)?;
-        let locked = if mode == OpenMode::ReadOnly {
+        let file = open()?;
+        let locked = if is_shared {
             file.try_lock_shared()
         } else {
             file.try_lock()

@@ -3,27 +3,20 @@
 //! Invariant: whatever is at the first file's path is a whole store, before and after a crash at any moment; and no file is
 //! removed but one of the reserved name, which nobody else makes.
 
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use xxhash_rust::xxh3::Xxh3;
-
+use super::beside::{COMPACTION, reserved_path};
 use super::mapping::FIRST_RESERVATION;
 use super::{MmapBacking, Paths, platform};
-
-/// Ends the name of every replacement.
-const SUFFIX: &str = ".tailstone-compacting";
-/// The longest name that is repeated in the replacement's; names end at 255 bytes on most file systems.
-const MAX_NAME_BYTES: usize = 200;
 
 pub(super) fn create(original: &MmapBacking) -> io::Result<MmapBacking> {
     // A reader shares its lock, and so may not decide what else lies in the folder.
     drop(original.writer()?);
     let at = &original.paths().real;
-    let path = replacement_path(at)?;
+    let path = reserved_path(at, COMPACTION)?;
     // Who holds the lock on the original, as we do, is the only one who may make or discard its replacement.
     match fs::remove_file(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -63,15 +56,14 @@ pub(super) fn commit(original: &MmapBacking, replacement: &MmapBacking) -> io::R
     let target = original.paths().clone();
     if !replacement.temporary
         || replacement.moved.get().is_some()
-        || replacement.paths.real != replacement_path(&target.real)?
+        || replacement.paths.real != reserved_path(&target.real, COMPACTION)?
     {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "this is not the replacement of that file",
         ));
     }
-    replacement.file.sync_all()?;
-    fs::rename(&replacement.paths.real, &target.real)?;
+    put_in_place(&replacement.file, &replacement.paths.real, &target.real)?;
     let real = target.real.clone();
     // Nothing else sets it, and a second commit was refused above.
     let _ = replacement.moved.set(target);
@@ -86,29 +78,15 @@ pub(super) fn commit(original: &MmapBacking, replacement: &MmapBacking) -> io::R
 
 /// Removes what a compaction that did not end left beside `path`. The caller holds the lock of the file at `path`.
 pub(super) fn discard_leftover(path: &Path) {
-    if let Ok(leftover) = replacement_path(path) {
+    if let Ok(leftover) = reserved_path(path, COMPACTION) {
         // None there is the rule; one that cannot be removed does no harm until the next compaction, which reports it.
         let _ = fs::remove_file(leftover);
     }
 }
 
-/// The name kept for the replacement of the file at `path`. The hash ties it to the file's name, so that it is no name that
-/// anybody would give a file of their own.
-fn replacement_path(path: &Path) -> io::Result<PathBuf> {
-    let Some(name) = path.file_name() else {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "the path names no file",
-        ));
-    };
-    let mut hash = Xxh3::new();
-    hash.update(b"tailstone/compaction/1");
-    hash.update(name.as_encoded_bytes());
-    let mut reserved = OsString::from(".");
-    if name.len() <= MAX_NAME_BYTES {
-        reserved.push(name);
-        reserved.push(".");
-    }
-    reserved.push(format!("{:016x}{SUFFIX}", hash.digest()));
-    Ok(path.with_file_name(reserved))
+/// Brings `file`, which lies at `from`, to stable storage and then to the name `to`, in one atomic step. That the directory
+/// knows of it durably is the caller's to see to.
+pub(super) fn put_in_place(file: &File, from: &Path, to: &Path) -> io::Result<()> {
+    file.sync_all()?;
+    fs::rename(from, to)
 }

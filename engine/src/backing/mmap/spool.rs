@@ -26,7 +26,7 @@ pub(super) fn beside(path: &Path) -> io::Result<File> {
     #[cfg(windows)]
     {
         use std::os::windows::fs::OpenOptionsExt;
-        /// FILE_FLAG_DELETE_ON_CLOSE.
+        /// `FILE_FLAG_DELETE_ON_CLOSE`.
         const DELETE_ON_CLOSE: u32 = 0x0400_0000;
         options.custom_flags(DELETE_ON_CLOSE);
     }

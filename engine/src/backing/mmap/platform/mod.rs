@@ -17,11 +17,12 @@ pub(super) use linux::{is_never, keeps_reserved_space, set_aside};
 pub(super) use no_reservation::{is_never, keeps_reserved_space, set_aside};
 #[cfg(unix)]
 pub(super) use unix::{
-    MAPS_PAST_END, adopt_owner_and_permissions, cut, grow_for_mapping, is_at, never_wait, private,
-    read_at, sync_directory_of, write_at,
+    MAPS_PAST_END, adopt_owner_and_permissions, cut, grow_for_mapping, is_at, is_same_file,
+    never_wait, private, read_at, sync_directory_of, write_at,
 };
 #[cfg(windows)]
 pub(super) use windows::{
     MAPS_PAST_END, adopt_owner_and_permissions, cut, grow_for_mapping, is_at, is_never,
-    keeps_reserved_space, never_wait, private, read_at, set_aside, sync_directory_of, write_at,
+    is_same_file, keeps_reserved_space, never_wait, private, read_at, set_aside, sync_directory_of,
+    write_at,
 };

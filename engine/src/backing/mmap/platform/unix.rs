@@ -21,15 +21,21 @@ pub(in super::super) fn never_wait(options: &mut OpenOptions) {
     options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
 }
 
-/// Makes a new file its owner's alone.
+/// Makes a new file its owner's alone. A link that somebody put in its place is not followed.
 pub(in super::super) fn private(options: &mut OpenOptions) {
-    options.mode(0o600);
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    options.mode(0o600).custom_flags(flags.bits().cast_signed());
 }
 
 /// Whether `path` names the file that is open.
 pub(in super::super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let (open, named) = (file.metadata()?, fs::metadata(path)?);
     Ok((open.dev(), open.ino()) == (named.dev(), named.ino()))
+}
+
+/// Whether `path` names the file that is open at `real`, by whichever link.
+pub(in super::super) fn is_same_file(file: &File, _real: &Path, path: &Path) -> io::Result<bool> {
+    is_at(file, path)
 }
 
 /// Gives `to` the permissions of `from`, and its owner and group where the process may.
