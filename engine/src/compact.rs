@@ -3,6 +3,7 @@
 //! Readers go on throughout; writers wait only while what they wrote during the copying is added and the switch is made.
 
 use crate::backing::{Backing, Rewrite};
+use crate::bucket;
 use crate::error::{Error, Result};
 use crate::format::{
     EntryMetadata, METADATA_SIZE, MIN_ENTRY_SIZE, PAYLOAD_ALIGNMENT, TOMBSTONE, align_to_payload,
@@ -21,7 +22,7 @@ impl<B: Rewrite> Store<B> {
     /// Writes the live entries into a new backing, oldest first, syncs it and puts it in the place of the old one, in one
     /// atomic step: a crash leaves either.
     ///
-    /// Readers go on, handles stay valid, and this store goes on with the new backing. Checksums are carried over as they
+    /// Values of buckets that have expired are left out. Readers go on, handles stay valid, and this store goes on with the new backing. Checksums are carried over as they
     /// are, so that a damaged value stays recognisable.
     pub fn compact(&self) -> Result<()> {
         self.compact_with_progress(&mut |_, _| {})
@@ -80,13 +81,16 @@ impl<B: Rewrite> Store<B> {
             .backing
             .create_replacement()
             .map_err(Error::io(COMPACT))?;
+        let now = self.settings().now();
         let mut copy = Copy::new(backing);
         let total = live.payload_bytes()?;
         let (mut done, mut told) = (0, 0);
         for extent in &live.extents {
             let value = live.generation.handle(*extent)?;
             done += length(&value);
-            copy.put(value)?;
+            if !bucket::has_expired(&value, now) {
+                copy.put(value)?;
+            }
             if done - told >= GATHER_BYTES {
                 told = done;
                 progress(done, total);
@@ -98,10 +102,15 @@ impl<B: Rewrite> Store<B> {
         let mut writer = self.lock_settled_writer()?;
         self.check_writable()?;
         for entry in crate::store::changes_since(&live.generation, live.tail)? {
-            if entry.is_tombstone {
-                copy.delete(entry.metadata)?;
+            let value = if entry.is_tombstone {
+                None
             } else {
-                copy.put(live.generation.handle_of(&entry)?)?;
+                let value = live.generation.handle_of(&entry)?;
+                (!bucket::has_expired(&value, now)).then_some(value)
+            };
+            match value {
+                Some(value) => copy.put(value)?,
+                None => copy.delete(entry.metadata)?,
             }
         }
         copy.flush()?;

@@ -12,7 +12,15 @@ use anyhow::{Context as _, Result, bail};
 use crate::context::Context;
 use crate::tidy::{MADE, walk};
 
-const TARGETS: [&str; 3] = ["wasm32-unknown-unknown", "wasm32-wasip1", "wasm32-wasip2"];
+const TARGETS: [&str; 4] = [
+    "wasm32-unknown-unknown",
+    "wasm32-wasip1",
+    "wasm32-wasip2",
+    WINDOWS,
+];
+
+/// Not run anywhere here, but looked over.
+pub const WINDOWS: &str = "x86_64-pc-windows-gnu";
 const NODE_MAJOR_MIN: u32 = 20;
 const CHROMIUM_NAMES: [&str; 5] = [
     "chromium",

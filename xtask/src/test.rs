@@ -35,13 +35,14 @@ const QUICK: [Stage; 3] = [
     ("tests, engine, debug", tests_quick),
 ];
 
-const FULL: [Stage; 12] = [
+const FULL: [Stage; 13] = [
     ("setup", setup::run),
     ("format", format),
     ("tidy", tidy::run),
     ("lints, host", lints_host),
     ("lints, browser", lints_browser),
     ("lints, WASI", lints_wasi),
+    ("lints, Windows", lints_windows),
     ("documentation", documentation),
     ("tests, debug", tests_debug),
     ("tests, release", tests_release),
@@ -134,6 +135,11 @@ fn lints_wasi(ctx: &Context) -> Result<()> {
         "tailstone-component",
     ]);
     ctx.run(command.args(["--target", "wasm32-wasip2"]).args(DENY))
+}
+
+fn lints_windows(ctx: &Context) -> Result<()> {
+    let mut command = ctx.cargo(["clippy", "--package", "tailstone"]);
+    ctx.run(command.args(["--target", setup::WINDOWS]).args(DENY))
 }
 
 fn documentation(ctx: &Context) -> Result<()> {

@@ -137,5 +137,10 @@ fn keyed_of<V: AsRef<[u8]>>(entry: &crate::EntryHandle<V>) -> Option<Keyed<'_>> 
     Keyed::parse(entry.as_slice(), entry.key_hash())
 }
 
+/// Whether `entry` is one of a bucket that has expired.
+pub(crate) fn has_expired<V: AsRef<[u8]>>(entry: &crate::EntryHandle<V>, now: u64) -> bool {
+    keyed_of(entry).is_some_and(|keyed| keyed.has_expired(now))
+}
+
 #[cfg(test)]
 mod tests;

@@ -234,6 +234,12 @@ fn what_expired_is_absent() {
             .unwrap()
     );
     assert!(!bucket.delete(b"k").unwrap());
+    let before = store.tail();
+    store.compact().unwrap();
+    assert!(store.tail() < before);
+    // What is left: the number, which expired, is not; the one that never does is.
+    assert_eq!(store.len().unwrap(), 1);
+    assert!(bucket.exists(b"never").unwrap());
     // A number that expired begins again, and stays.
     assert_eq!(bucket.increment(b"n", 1).unwrap(), 1);
     NOW.store(u64::MAX - 1, Ordering::Relaxed);

@@ -48,6 +48,12 @@ impl<'p> Keyed<'p> {
         })
     }
 
+    /// Whether it reads as absent at this time, in milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn has_expired(&self, now: u64) -> bool {
+        self.expires_at != 0 && self.expires_at <= now
+    }
+
     /// The bucket's name.
     #[must_use]
     pub fn bucket(&self) -> &'p [u8] {
