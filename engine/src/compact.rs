@@ -99,7 +99,7 @@ impl<B: Rewrite> Store<B> {
         copy.flush()?;
         progress(total, total);
 
-        let mut writer = self.lock_settled_writer()?;
+        let mut writer = self.lock_writer();
         self.check_writable()?;
         for entry in crate::store::changes_since(&live.generation, live.tail)? {
             let value = if entry.is_tombstone {
@@ -129,7 +129,6 @@ impl<B: Rewrite> Store<B> {
             .map_err(Error::io(COMPACT))?;
         let generation = Generation::new(backing, Arc::clone(index.index()), tail, live_span);
         writer.index = index;
-        writer.end = tail;
         self.current.store(Arc::new(generation));
         Ok(())
     }

@@ -42,8 +42,7 @@ use std::ops::Range;
 ///   past `at` is then undefined until it is written again. After a good one, what lies past its end is undefined.
 /// * [`truncate`](Self::truncate) to a greater length extends with zeros; space that was given up or skipped never shows
 ///   what was there before.
-/// * One caller writes or truncates at a time, and one syncs; any number read meanwhile. A sync makes stable what was written
-///   before it began.
+/// * One caller writes, truncates or syncs at a time; any number read meanwhile.
 /// * A range that reaches past [`len`](Self::len) is an [`io::ErrorKind::UnexpectedEof`], never a short answer.
 #[expect(
     clippy::len_without_is_empty,

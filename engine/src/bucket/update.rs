@@ -1,13 +1,12 @@
 //! Changing a bucket: single keys, several at once, and only if the value is still what it was.
 //!
-//! Every change looks at what is stored under the writer's lock, with no write to that key waiting for its sync.
+//! Every change looks at what is stored under the writer's lock, so that nothing comes between.
 
-use super::{Bucket, FullKey, Value};
+use super::{Bucket, Value};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
-use crate::store::{Change, Writer};
+use crate::store::Change;
 use std::collections::HashMap;
-use std::sync::MutexGuard;
 use std::time::Duration;
 
 /// An optional value that expires at some time: what is to be stored, or to be deleted.
@@ -33,22 +32,23 @@ impl<B: Backing> Bucket<'_, B> {
     /// Stores `value` under `key` until `expires_at`, in milliseconds since the Unix epoch; 0 is for good.
     pub fn set_until(&self, key: &[u8], value: &[u8], expires_at: u64) -> Result<u64> {
         let key = self.full_key(key)?;
-        let writer = self.lock_for(&key)?;
+        let mut writer = self.store.lock_writer();
         self.stored_or_collision(&key)?;
         let behind = key.behind(expires_at);
-        let change = (key.hash, Change::PutWith(value, &behind));
-        self.store.commit_all_by(writer, [Ok(change)].into_iter())
+        let change = Change::PutWith(value, &behind);
+        self.store.commit_one_locked(&mut writer, key.hash, change)
     }
 
     /// Deletes `key`; says whether it had a value. Appends nothing if there is none.
     pub fn delete(&self, key: &[u8]) -> Result<bool> {
         let key = self.full_key(key)?;
-        let writer = self.lock_for(&key)?;
+        let mut writer = self.store.lock_writer();
         let Some(value) = self.stored(&key)? else {
             return Ok(false);
         };
-        let change = (key.hash, Change::Delete);
-        self.store.commit_all_by(writer, [Ok(change)].into_iter())?;
+        let change = Change::Delete;
+        self.store
+            .commit_one_locked(&mut writer, key.hash, change)?;
         Ok(!value.is_expired(self.store.settings().now()))
     }
 
@@ -75,7 +75,7 @@ impl<B: Backing> Bucket<'_, B> {
             let behind = new.map(|(_, expires_at)| key.behind(expires_at));
             keyed.push((key, new, behind));
         }
-        let mut writer = self.store.lock_settled_writer()?;
+        let mut writer = self.store.lock_writer();
         let mut commit = Vec::with_capacity(keyed.len());
         for (key, new, behind) in &keyed {
             match (new, behind) {
@@ -146,7 +146,7 @@ impl<B: Backing> Bucket<'_, B> {
         new: impl FnOnce(Option<&Value<B::View>>) -> Result<Option<Option<(Vec<u8>, u64)>>>,
     ) -> Result<bool> {
         let key = self.full_key(key)?;
-        let writer = self.lock_for(&key)?;
+        let mut writer = self.store.lock_writer();
         let stored = self.stored_or_collision(&key)?;
         let now = self.store.settings().now();
         let live = stored.as_ref().filter(|value| !value.is_expired(now));
@@ -154,25 +154,17 @@ impl<B: Backing> Bucket<'_, B> {
             None => return Ok(false),
             Some(None) if stored.is_none() => {}
             Some(None) => {
-                let change = (key.hash, Change::Delete);
-                self.store.commit_all_by(writer, [Ok(change)].into_iter())?;
+                let change = Change::Delete;
+                self.store
+                    .commit_one_locked(&mut writer, key.hash, change)?;
             }
             Some(Some((value, expires_at))) => {
                 let behind = key.behind(expires_at);
-                let change = (key.hash, Change::PutWith(&value, &behind));
-                self.store.commit_all_by(writer, [Ok(change)].into_iter())?;
+                let change = Change::PutWith(&value, &behind);
+                self.store
+                    .commit_one_locked(&mut writer, key.hash, change)?;
             }
         }
         Ok(true)
-    }
-
-    /// The writer's state, with no write to `key` waiting for its sync.
-    fn lock_for(&self, key: &FullKey) -> Result<MutexGuard<'_, Writer>> {
-        let writer = self.store.lock_writer();
-        if !writer.awaits(key.hash) {
-            return Ok(writer);
-        }
-        drop(writer);
-        self.store.lock_settled_writer()
     }
 }

@@ -46,7 +46,7 @@ fn the_threshold_itself_is_enough() {
             let saved = store.estimate_compaction_savings();
             assert!(store.compact_if(ratio).unwrap(), "{ratio} of {exact}");
             assert_eq!(store.tail(), of().tail() - saved);
-            assert_eq!(store.len().unwrap(), u64::from(keys).try_into().unwrap());
+            assert_eq!(store.len().unwrap(), usize::from(keys));
             let value = store.read(&[0]).unwrap().unwrap();
             assert_eq!(value.as_slice(), vec![times; length]);
             assert!(!store.compact_if(0.0).unwrap(), "nothing is left to save");

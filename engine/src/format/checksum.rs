@@ -4,7 +4,6 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// The 64-bit hash of a key: XXH3-64, seed 0, default secret.
 #[must_use]
-#[inline]
 pub fn compute_hash(key: &[u8]) -> u64 {
     xxh3_64(key)
 }

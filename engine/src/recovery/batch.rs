@@ -7,7 +7,7 @@ use super::chain::Chain;
 use super::scan::{SMALL_PAYLOAD, Scan, has_its_checksum};
 use super::window::Window;
 use crate::backing::Backing;
-use crate::format::{BATCH_HASH, BATCH_MARKER_SIZE, BatchMarker, Entry};
+use crate::format::{BATCH_HASH, BATCH_MARKER_SIZE, BatchMarker, Entry, EntryMetadata};
 use crate::{Error, Result};
 
 /// Where what a marker announces ends; `None` for an entry that is no marker, or one that was copied from another place.
@@ -48,7 +48,19 @@ pub(super) fn is_torn<B: Backing>(
 }
 
 /// Where the marker starts of a batch that reaches from before `offset`, where the chain of `tail` is broken, to `tail` or beyond.
-pub(super) fn torn_around<B: Backing>(backing: &B, tail: u64, offset: u64) -> Result<Option<u64>> {
+///
+/// `met` is the entry there, if one ends there that is well-formed. A marker that lies in its payload is part of a value, unless its
+/// metadata are zeros, as in a hole: then its payload is not known.
+pub(super) fn torn_around<B: Backing>(
+    backing: &B,
+    tail: u64,
+    offset: u64,
+    met: Option<&Entry>,
+) -> Result<Option<u64>> {
+    let is_hole = |entry: &&Entry| entry.metadata == EntryMetadata::new(0, 0, [0; 4]);
+    let before = met
+        .filter(|entry| !is_hole(entry))
+        .map_or(offset, |entry| entry.metadata.prev_offset);
     let Some(sound) = Scan::new(backing, tail).last_sound(0, offset)? else {
         return Ok(None);
     };
@@ -62,7 +74,7 @@ pub(super) fn torn_around<B: Backing>(backing: &B, tail: u64, offset: u64) -> Re
         if entry.metadata.key_hash == BATCH_HASH {
             let end = end_of_batch(chain.window(), &entry)?;
             return Ok(end
-                .filter(|&end| end >= tail)
+                .filter(|&end| end >= tail && entry.end() <= before)
                 .map(|_| entry.metadata.prev_offset));
         }
     }
@@ -210,5 +222,51 @@ mod tests {
         put_batch(&mut only, &[100, 200]);
         let (report, _) = open(&only.bytes[..only.bytes.len() - 5]).unwrap();
         assert_eq!((report.tail, report.entries), (0, 0));
+    }
+
+    /// A value may hold what looks like a marker for its own place. When one of its bits rots, that is no reason to cut off
+    /// what was written after it.
+    #[test]
+    fn a_marker_within_a_value_cuts_nothing_off() {
+        let mut sample = Sample::new();
+        sample.put(1, b"before");
+        let start = sample.tail();
+        let offset = start.next_multiple_of(64);
+        let marker = BatchMarker {
+            offset,
+            length: 1 << 40,
+            entries: 1 << 20,
+        };
+        let payload = marker.serialize();
+        let metadata =
+            EntryMetadata::new(BATCH_HASH, start, crate::format::compute_checksum(&payload));
+        let mut value = [&payload[..], &metadata.serialize()].concat();
+        value.resize(700, 0xee);
+        sample.put(2, &value);
+        for key in 3..20 {
+            sample.put(key, b"committed later");
+        }
+        let at = usize::try_from(sample.ends[1]).unwrap() - 100;
+        sample.bytes[at] ^= 4;
+        match open(&sample.bytes) {
+            Ok((report, _)) => assert_eq!(report.tail, sample.tail()),
+            Err(error) => assert!(matches!(error, Error::Corrupt { .. }), "{error}"),
+        }
+    }
+
+    /// Each marker announces far more than there is, and each is behind a broken link: a search for every one of them would make
+    /// opening quadratic.
+    #[test]
+    fn a_file_of_torn_batches_is_refused_in_time() {
+        let mut sample = Sample::new();
+        for _ in 0..2000 {
+            let marker = BatchMarker {
+                offset: sample.tail().next_multiple_of(64),
+                length: 1 << 40,
+                entries: 1,
+            };
+            sample.put(BATCH_HASH, &marker.serialize());
+        }
+        assert!(matches!(open(&sample.bytes), Err(Error::Corrupt { .. })));
     }
 }

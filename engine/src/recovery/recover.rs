@@ -12,6 +12,9 @@ use crate::backing::Backing;
 use crate::format::{Entry, METADATA_SIZE};
 use crate::{Error, Result};
 
+/// More batches than these that are not all there are not cut off one after the other: each costs a search of its own.
+const MAX_TORN_BATCHES: u32 = 4;
+
 /// What [`recover`] tells on its way.
 #[derive(Debug, Clone, Copy)]
 pub enum Step<'e> {
@@ -40,11 +43,19 @@ where
     } else {
         Last::Sound
     };
-    // Each turn ends further in front, and begins where the last one ended.
+    // One batch may be torn at a time, but where nothing was synced some more may be after a loss of power.
+    let mut turns = 0;
     let walked = loop {
         match walk(backing, tail, last, |entry| visit(Step::Entry(entry)))? {
             Walk::Whole(walked) => break walked,
+            Walk::TornBatch(before) if turns == MAX_TORN_BATCHES => {
+                return Err(Error::Corrupt {
+                    offset: before,
+                    what: "one unfinished batch after another begins here, which no writer leaves",
+                });
+            }
             Walk::TornBatch(before) => {
+                turns += 1;
                 (outcome, tail, last) = (Outcome::TornBatch, before, Last::Unknown);
                 visit(Step::Again)?;
             }

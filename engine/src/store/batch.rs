@@ -65,8 +65,11 @@ impl<'a> Batch<'a> {
 }
 
 impl<B: Backing> Store<B> {
-    /// Makes all changes of the batch at once, in their order, and returns the new tail: readers see all of them or none, and
-    /// so does whoever opens the store after a crash.
+    /// Makes all changes of the batch together, in their order, and returns the new tail: if it fails, and for whoever opens the store
+    /// after a crash, there are all of them or none.
+    ///
+    /// What is listed, or read from a view [`as_of`](Store::as_of) a tail, has all of them or none as well. Single reads beside a
+    /// commit may find one key changed already and the next one not yet.
     ///
     /// A marker goes before two entries or more; one alone is whole by itself. Fails as the single operations do
     /// ([`Error::EmptyPayload`](crate::Error::EmptyPayload), [`Error::ReservedPayload`](crate::Error::ReservedPayload),
@@ -80,7 +83,7 @@ impl<B: Backing> Store<B> {
             check_key_hash(*key_hash)?;
             value.as_deref().map_or(Ok(()), check_payload)?;
         }
-        let mut writer = self.lock_settled_writer()?;
+        let mut writer = self.lock_writer();
         let mut put = HashSet::new();
         let mut changes = Vec::with_capacity(batch.changes.len());
         for (key_hash, value) in &batch.changes {

@@ -14,7 +14,6 @@ use crate::format::{
 use crate::index::{Extent, Hint};
 use crate::options::Durability;
 use std::array;
-use std::sync::MutexGuard;
 
 /// One change of one key.
 #[derive(Debug, Clone, Copy)]
@@ -94,16 +93,6 @@ impl Appended {
         Ok(())
     }
 
-    /// Whether there is an entry of this key.
-    pub(super) fn has(&self, key_hash: u64) -> bool {
-        self.placed.iter().any(|entry| entry.key_hash == key_hash)
-    }
-
-    /// The tail behind the last entry; `None` if there is none.
-    pub(crate) fn end(&self) -> Option<u64> {
-        self.placed.last().map(Placed::end)
-    }
-
     /// Forgets all entries, and keeps memory for a good many others.
     fn clear(&mut self) {
         self.placed.clear();
@@ -161,79 +150,46 @@ const AHEAD: usize = 16;
 const GROUP: usize = 511;
 
 impl<B: Backing> Store<B> {
-    /// Appends a change and publishes it; returns the tail behind it.
+    /// Appends a change and publishes it; returns the new tail.
     pub(crate) fn commit_one(&self, key_hash: u64, change: Change<'_>) -> Result<u64> {
         let mut writer = self.lock_writer();
-        let generation = self.current.load();
-        let appended = self.append_one(&mut writer, &generation, key_hash, change)?;
-        self.acknowledge(writer, &generation, appended)
+        self.commit_one_locked(&mut writer, key_hash, change)
     }
 
-    /// The same, for a caller that had to look at the store under the lock first, with no write waiting for its sync.
+    /// The same, for a caller that had to look at the store under the lock first.
     pub(crate) fn commit_one_locked(
         &self,
         writer: &mut Writer,
         key_hash: u64,
         change: Change<'_>,
     ) -> Result<u64> {
+        self.check_writable()?;
         let generation = self.current.load();
-        let appended = self.append_one(writer, &generation, key_hash, change)?;
+        let tail = generation.tail();
+        let planned = Planned::of(tail, key_hash, change)?;
+        let (value, behind) = change.payload();
+        let mut appended = Appended::default();
+        appended.add(&generation, &planned)?;
+        append_or_cut(writer, &generation, || {
+            generation
+                .backing
+                .write(tail, &[planned.pad(), value, behind, &planned.trailer()])
+                .map_err(Error::io(APPEND))
+        })?;
         self.settle(writer, &generation, &appended)
     }
 
-    fn append_one(
-        &self,
-        writer: &mut Writer,
-        generation: &Generation<B>,
-        key_hash: u64,
-        change: Change<'_>,
-    ) -> Result<Appended> {
-        self.check_writable()?;
-        let start = writer.end;
-        let planned = Planned::of(start, key_hash, change)?;
-        let (value, behind) = change.payload();
-        let mut appended = Appended::default();
-        appended.add(generation, &planned)?;
-        append_or_cut(writer, generation, || {
-            generation
-                .backing
-                .write(start, &[planned.pad(), value, behind, &planned.trailer()])
-                .map_err(Error::io(APPEND))
-        })?;
-        Ok(appended)
-    }
-
-    /// Appends changes in one pass and publishes them together; returns the tail behind them. The first error among them is the
+    /// Appends changes in one pass and publishes them together; returns the new tail. The first error among them is the
     /// commit's, of which nothing shows then.
     pub(crate) fn commit_all<'a>(
         &self,
         changes: impl ExactSizeIterator<Item = Result<(u64, Change<'a>)>>,
     ) -> Result<u64> {
-        self.commit_all_by(self.lock_writer(), changes)
+        let mut writer = self.lock_writer();
+        self.commit_locked(&mut writer, changes)
     }
 
-    /// The same, for a caller that looked at the store under the lock first, but does not depend on writes that wait for their sync.
-    pub(crate) fn commit_all_by<'a>(
-        &self,
-        mut writer: MutexGuard<'_, Writer>,
-        changes: impl ExactSizeIterator<Item = Result<(u64, Change<'a>)>>,
-    ) -> Result<u64> {
-        self.check_writable()?;
-        let generation = self.current.load();
-        let start = writer.end;
-        let mut appended = std::mem::take(&mut writer.appended);
-        let result = append_or_cut(&mut writer, &generation, || {
-            append_all(&generation, start, &[], changes, &mut appended)
-        });
-        if let Err(error) = result {
-            writer.give_back(appended);
-            return Err(error);
-        }
-        self.acknowledge(writer, &generation, appended)
-    }
-
-    /// As [`commit_all`](Self::commit_all), for a caller that had to look at the store under the lock first, with no write waiting
-    /// for its sync.
+    /// The same, for a caller that had to look at the store under the lock first.
     pub(crate) fn commit_locked<'a>(
         &self,
         writer: &mut Writer,
@@ -241,7 +197,7 @@ impl<B: Backing> Store<B> {
     ) -> Result<u64> {
         self.check_writable()?;
         let generation = self.current.load();
-        let start = writer.end;
+        let start = generation.tail();
         let mut appended = std::mem::take(&mut writer.appended);
         let published = append_or_cut(writer, &generation, || {
             append_all(&generation, start, &[], changes, &mut appended)
@@ -270,7 +226,7 @@ impl<B: Backing> Store<B> {
     fn commit_atomically(&self, writer: &mut Writer, changes: &[(u64, Change<'_>)]) -> Result<u64> {
         self.check_writable()?;
         let generation = self.current.load();
-        let start = writer.end;
+        let start = generation.tail();
         let marker = marker_of(start, changes)?;
         let end_of_marker = start.saturating_add(length_of(&marker));
         let mut appended = std::mem::take(&mut writer.appended);
@@ -298,28 +254,25 @@ impl<B: Backing> Store<B> {
         published
     }
 
-    /// Makes entries count that were appended, which only those before them did, and returns the tail behind them.
-    fn settle(
+    /// Makes entries visible whose bytes are in place behind the tail, once they are stable if that is asked for, and returns the
+    /// new tail.
+    pub(super) fn settle(
         &self,
         writer: &mut Writer,
         generation: &Generation<B>,
         appended: &Appended,
     ) -> Result<u64> {
-        debug_assert!(writer.waiting.is_empty());
-        let Some(end) = appended.end() else {
+        let Some(last) = appended.placed.last() else {
             return Ok(generation.tail());
         };
         if self.settings().durability == Durability::Sync {
-            // What stays behind the tail is nobody's if this fails: nothing more is written then.
             self.sync_generation(generation)?;
         }
-        writer.end = end;
         Self::publish(writer, generation, appended);
-        Ok(end)
+        Ok(last.end())
     }
 
-    /// Makes entries visible whose bytes are in place right behind the tail.
-    pub(super) fn publish(writer: &mut Writer, generation: &Generation<B>, appended: &Appended) {
+    fn publish(writer: &mut Writer, generation: &Generation<B>, appended: &Appended) {
         let start = generation.tail();
         let Some(last) = appended.placed.last() else {
             return;
@@ -386,8 +339,7 @@ pub(crate) fn append_or_cut<B: Backing, R>(
     generation: &Generation<B>,
     append: impl FnOnce() -> Result<R>,
 ) -> Result<R> {
-    let end = writer.end;
-    let cut = || generation.backing.truncate(end);
+    let cut = || generation.backing.truncate(generation.tail());
     if writer.must_cut {
         cut().map_err(Error::io(APPEND))?;
     }

@@ -84,7 +84,7 @@ impl<B: Backing> Store<B> {
         let mut writer = self.lock_writer();
         self.check_writable()?;
         let generation = self.current.load();
-        let tail = writer.end;
+        let tail = generation.tail();
         // The checksum comes last in the file, so it can be filled in when the value has gone by.
         let draft = Planned::new(tail, key_hash, len, [0; 4])?;
         let mut appended = Appended::default();
@@ -113,7 +113,7 @@ impl<B: Backing> Store<B> {
             appended.add(&generation, &planned)?;
             append(&generation.backing, at, &[&planned.trailer()])
         })?;
-        self.acknowledge(writer, &generation, appended)
+        self.settle(&mut writer, &generation, &appended)
     }
 }
 
@@ -141,14 +141,14 @@ impl<B: Backing> EntryWriter<'_, B> {
         let mut writer = self.store.lock_writer();
         self.store.check_writable()?;
         let generation = self.store.current.load();
-        let tail = writer.end;
+        let tail = generation.tail();
         let planned = Planned::new(tail, self.key_hash, self.digest.len, self.digest.checksum())?;
         let mut appended = Appended::default();
         appended.add(&generation, &planned)?;
         append_or_cut(&mut writer, &generation, || {
             self.append_to(&generation.backing, tail, &planned)
         })?;
-        self.store.acknowledge(writer, &generation, appended)
+        self.store.settle(&mut writer, &generation, &appended)
     }
 
     /// Puts the entry, whose value was gathered, behind `tail`.

@@ -4,7 +4,6 @@ mod batch;
 mod commit;
 mod entry_writer;
 mod generation;
-mod group;
 mod handle;
 mod history;
 mod iterate;
@@ -54,7 +53,6 @@ pub struct Store<B: Backing> {
     pub(crate) compaction: Mutex<()>,
     /// Set for good by a failed sync: what the medium holds is then unknown.
     latched: AtomicBool,
-    pub(crate) shared_sync: group::SharedSync,
     options: Options,
     report: RecoveryReport,
 }
@@ -69,10 +67,7 @@ pub type MemoryStore = Store<MemoryBacking>;
 /// What only the holder of the writer lock touches.
 pub(crate) struct Writer {
     pub(crate) index: IndexWriter,
-    /// Where the next entry goes: behind the tail, as long as appended entries wait for their sync.
-    pub(crate) end: u64,
-    waiting: group::Waiting,
-    /// A failed append may have left bytes behind `end`.
+    /// A failed append may have left bytes behind the tail.
     must_cut: bool,
     /// Where a batch keeps its entries while it is at work.
     appended: commit::Appended,
@@ -98,11 +93,9 @@ impl<B: Backing> Store<B> {
         if self.options.read_only {
             return Ok(());
         }
-        // Under the writer lock, so that a compaction is not half-way.
-        let mut writer = self.lock_writer();
-        self.sync_generation(&self.current.load())?;
-        self.publish_waiting(&mut writer);
-        Ok(())
+        // Under the writer lock, so that the medium never syncs and grows at once and a compaction is not half-way.
+        let _writer = self.lock_writer();
+        self.sync_generation(&self.current.load())
     }
 
     /// Syncs, cuts preallocated space off and releases the backing.
@@ -169,19 +162,15 @@ impl<B: Backing> Store<B> {
         options: Options,
         report: RecoveryReport,
     ) -> Self {
-        let end = generation.tail();
         Self {
             current: ArcSwap::new(Arc::new(generation)),
             writer: Mutex::new(Writer {
                 index,
-                end,
-                waiting: group::Waiting::default(),
                 must_cut: false,
                 appended: commit::Appended::default(),
             }),
             compaction: Mutex::new(()),
             latched: AtomicBool::new(false),
-            shared_sync: group::SharedSync::default(),
             options,
             report,
         }

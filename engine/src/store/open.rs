@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::format::{Entry, EntryMetadata, is_reserved_hash};
 use crate::index::{BulkLoader, Extent, IndexWriter, LENGTHS_KEPT_BELOW};
 use crate::options::Options;
-use crate::recovery::{Step, recover};
+use crate::recovery::{Outcome, Step, recover};
 
 impl<B: Backing> Store<B> {
     /// Opens the store on `backing`: recovers it, builds its index, and cuts a torn tail off unless it is read-only.
@@ -28,6 +28,12 @@ impl<B: Backing> Store<B> {
             backing
                 .truncate(tail)
                 .map_err(Error::io("cut a torn tail off"))?;
+            if report.outcome == Outcome::TornBatch {
+                // Whole entries were cut off, which must not come back behind what is written next.
+                backing
+                    .sync()
+                    .map_err(Error::io("cut a torn batch off for good"))?;
+            }
         }
         let generation = Generation::new(backing, index.index().clone(), tail, live_span);
         Ok(Self::assemble(generation, index, options.clone(), report))

@@ -124,7 +124,7 @@ impl<B: Backing> DataStoreWriter for Store<B> {
         }
         let (old, new) = (compute_hash(old_key), compute_hash(new_key));
         // Looked up under the lock, so that no write to the old key can come between and be deleted unseen.
-        let mut writer = self.lock_settled_writer()?;
+        let mut writer = self.lock_writer();
         let value = self.read_with_key_hash(old)?.ok_or(Error::KeyNotFound)?;
         check_sound(&value)?;
         let changes = [(new, Change::Put(&value)), (old, Change::Delete)];
@@ -155,7 +155,7 @@ impl<B: Backing> DataStoreWriter for Store<B> {
             check_sound(&value)?;
             target.commit_one(key_hash, Change::Put(&value))?;
             // Only one of the two stores is locked at a time; a newer value that came meanwhile goes over too.
-            let mut writer = self.lock_settled_writer()?;
+            let mut writer = self.lock_writer();
             let now = self.current.load().locate(key_hash)?;
             if now.is_some_and(|now| now.extent.metadata_offset() == value.end_offset()) {
                 return self.commit_one_locked(&mut writer, key_hash, Change::Delete);
@@ -176,8 +176,7 @@ impl<B: Backing> DataStoreWriter for Store<B> {
     }
 
     fn batch_delete_key_hashes(&self, key_hashes: &[u64]) -> Result<u64> {
-        // A write that waits for its sync has not returned: it may as well come after this.
-        let writer = self.lock_writer();
+        let mut writer = self.lock_writer();
         self.check_writable()?;
         let mut changes = Vec::with_capacity(key_hashes.len());
         for &key_hash in key_hashes {
@@ -185,7 +184,7 @@ impl<B: Backing> DataStoreWriter for Store<B> {
                 changes.push(Ok((key_hash, Change::Delete)));
             }
         }
-        self.commit_all_by(writer, changes.into_iter())
+        self.commit_locked(&mut writer, changes.into_iter())
     }
 }
 
