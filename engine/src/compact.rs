@@ -44,7 +44,7 @@ impl<B: Rewrite> Store<B> {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<bool> {
         if !(0.0..=1.0).contains(&dead_ratio) {
-            return Err(Error::NotARatio(dead_ratio));
+            return Err(Error::NotARatio);
         }
         self.check_writable()?;
         let is_due = self.most_savings().is_at_least(dead_ratio)

@@ -83,7 +83,7 @@ impl From<Error> for Failure {
             | Error::SameTarget
             | Error::LengthMismatch { .. }
             | Error::NoSuchTail { .. }
-            | Error::NotARatio(_) => Status::Usage,
+            | Error::NotARatio => Status::Usage,
             _ => Status::Io,
         };
         Self::new(status, error)

@@ -1,7 +1,7 @@
 //! Changes that count together or not at all, in this process and across a crash.
 
 use super::Store;
-use super::commit::{Change, check_key_hash, check_payload};
+use super::plan::{Change, check_key_hash, check_payload};
 use crate::backing::Backing;
 use crate::error::Result;
 use crate::format::compute_hash;

@@ -3,7 +3,8 @@
 //! The writer lock is taken when the value is whole, so a slow source stalls nobody.
 
 use super::Store;
-use super::commit::{APPEND, Appended, Planned, append_or_cut};
+use super::append::{APPEND, append_or_cut};
+use super::plan::{Appended, Planned};
 use crate::backing::{Backing, Spool};
 use crate::error::{Error, Result};
 use crate::format::compute_hash;

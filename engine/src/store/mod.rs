@@ -1,5 +1,6 @@
 //! The store: one chain of entries on one backing, and what can be done with it.
 
+mod append;
 mod batch;
 mod commit;
 mod entry_writer;
@@ -9,6 +10,7 @@ mod history;
 mod iterate;
 mod live;
 mod open;
+mod plan;
 mod range;
 mod read;
 mod reader;
@@ -29,9 +31,9 @@ pub use stream::EntryStream;
 pub use view::ReadView;
 pub use write::DataStoreWriter;
 
-pub(crate) use commit::Change;
 pub(crate) use generation::{Generation, span_of};
 pub(crate) use live::changes_since;
+pub(crate) use plan::Change;
 
 use crate::backing::{Backing, MemoryBacking};
 use crate::error::{Error, Result};
@@ -70,7 +72,7 @@ pub(crate) struct Writer {
     /// A failed append may have left bytes behind the tail.
     must_cut: bool,
     /// Where a batch keeps its entries while it is at work.
-    appended: commit::Appended,
+    appended: plan::Appended,
 }
 
 impl<B: Backing> Store<B> {
@@ -167,7 +169,7 @@ impl<B: Backing> Store<B> {
             writer: Mutex::new(Writer {
                 index,
                 must_cut: false,
-                appended: commit::Appended::default(),
+                appended: plan::Appended::default(),
             }),
             compaction: Mutex::new(()),
             latched: AtomicBool::new(false),

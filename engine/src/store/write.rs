@@ -1,6 +1,6 @@
 //! Writing by key.
 
-use super::commit::{Change, check_key_hash, check_payload};
+use super::plan::{Change, check_key_hash, check_payload};
 use super::{DataStoreReader, Store};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
@@ -19,6 +19,9 @@ pub trait DataStoreWriter {
     fn write_with_key_hash(&self, key_hash: u64, payload: &[u8]) -> Result<u64>;
 
     /// Stores several values in one append; of two for one key the last one stays.
+    ///
+    /// A crash may keep the first of them, and a loss of power in the middle may leave a file that has to be
+    /// [salvaged](crate::salvage()); [`commit`](crate::Store::commit) leaves all or nothing.
     fn batch_write(&self, entries: &[(&[u8], &[u8])]) -> Result<u64>;
 
     /// Stores several values under key hashes in one append. With `allow_null_bytes`, a value that is the single byte 0

@@ -1,0 +1,99 @@
+//! Putting entries behind the tail, where nobody sees them yet.
+
+use super::plan::{Appended, Change, Planned, check_end, length_of};
+use super::{Generation, Writer};
+use crate::backing::Backing;
+use crate::error::{Error, Result};
+use crate::format::{
+    BATCH_HASH, BATCH_MARKER_SIZE, BatchMarker, EntryMetadata, METADATA_SIZE, align_to_payload,
+    compute_checksum, pre_pad,
+};
+
+/// Entries of a batch that go to a medium in memory together, so that what is put together for them stays in the processor's
+/// caches; their parts are as many as one system call takes.
+const GROUP: usize = 511;
+
+pub(crate) const APPEND: &str = "append an entry";
+
+/// Has `append` put bytes behind the tail. If it fails, what it left there is cut off, at once or before anything else is written:
+/// whole entries may be among it, and the next opening would take them for committed ones.
+pub(crate) fn append_or_cut<B: Backing, R>(
+    writer: &mut Writer,
+    generation: &Generation<B>,
+    append: impl FnOnce() -> Result<R>,
+) -> Result<R> {
+    let cut = || generation.backing.truncate(generation.tail());
+    if writer.must_cut {
+        cut().map_err(Error::io(APPEND))?;
+    }
+    // True for a panic as well.
+    writer.must_cut = true;
+    let result = append();
+    writer.must_cut = result.is_err() && cut().is_err();
+    result
+}
+
+/// The whole entry, from `tail` on, that announces these changes.
+pub(super) fn marker_of(tail: u64, changes: &[(u64, Change<'_>)]) -> Result<Vec<u8>> {
+    let offset = align_to_payload(tail);
+    let end_of_marker = offset + BATCH_MARKER_SIZE + METADATA_SIZE;
+    let end = changes
+        .iter()
+        .fold(end_of_marker, |end, (_, change)| change.end(end));
+    check_end(tail, end.saturating_sub(tail))?;
+    let payload = BatchMarker {
+        offset,
+        length: end - end_of_marker,
+        entries: u64::try_from(changes.len()).unwrap_or(u64::MAX),
+    }
+    .serialize();
+    let metadata = EntryMetadata::new(BATCH_HASH, tail, compute_checksum(&payload));
+    Ok([pre_pad(tail), &payload, &metadata.serialize()].concat())
+}
+
+/// Appends all entries from `tail` on, where `lead` comes first. What lies between two values, the metadata of one and the pad of the next, is put
+/// together first: fewer parts cost less, and values are not copied for it.
+pub(super) fn append_all<'a, B: Backing>(
+    generation: &Generation<B>,
+    mut tail: u64,
+    mut lead: &[u8],
+    mut changes: impl ExactSizeIterator<Item = Result<(u64, Change<'a>)>>,
+    appended: &mut Appended,
+) -> Result<()> {
+    appended.placed.reserve(changes.len());
+    // A medium that does not lie in memory has its own way to take much at once.
+    let group_len = if B::IN_MEMORY { GROUP } else { changes.len() };
+    let (mut between, mut ends) = (Vec::new(), Vec::new());
+    while changes.len() > 0 {
+        let start = tail;
+        between.clear();
+        ends.clear();
+        between.extend_from_slice(lead);
+        tail = tail.saturating_add(length_of(lead));
+        lead = &[];
+        for change in changes.by_ref().take(group_len) {
+            let (key_hash, change) = change?;
+            let planned = Planned::of(tail, key_hash, change)?;
+            let (value, behind) = change.payload();
+            appended.add(generation, &planned)?;
+            between.extend_from_slice(planned.pad());
+            ends.push((between.len(), value));
+            between.extend_from_slice(behind);
+            between.extend_from_slice(&planned.trailer());
+            tail = planned.end();
+        }
+        let mut parts: Vec<&[u8]> = Vec::with_capacity(ends.len() * 2 + 1);
+        let mut from = 0;
+        for &(end, payload) in &ends {
+            parts.push(between.get(from..end).unwrap_or(&[]));
+            parts.push(payload);
+            from = end;
+        }
+        parts.push(between.get(from..).unwrap_or(&[]));
+        generation
+            .backing
+            .write(start, &parts)
+            .map_err(Error::io(APPEND))?;
+    }
+    Ok(())
+}
