@@ -173,17 +173,17 @@ impl fmt::Display for Error {
             }
             Self::NoSuchTail { tail, nearest, maximum } => write!(
                 f,
-                "no entry ends at offset {tail}, so it is no tail of this store: the nearest below is {nearest}, the greatest {maximum} \
+                "no entry ends at offset {tail}: the nearest tail below is {nearest}, the greatest {maximum} \
                  (a compaction starts them anew)"
             ),
             Self::KeyTooLong { length, maximum } => {
-                write!(f, "the key has {length} bytes; {maximum} are the most")
+                write!(f, "the key has {length} bytes, more than {maximum}")
             }
             Self::HashCollision { key_hash } => {
-                write!(f, "another key has the same hash {key_hash:#018x}; nothing was written")
+                write!(f, "another key has the hash {key_hash:#018x} too")
             }
             Self::NotACounter { length } => {
-                write!(f, "the value of {length} bytes is no number of 8 bytes to which this can be added")
+                write!(f, "the value of {length} bytes is no number to which this can be added")
             }
             Self::TooLarge { end, maximum } => {
                 write!(f, "the write would end at offset {end}; offsets stay below {maximum}")

@@ -51,7 +51,7 @@ where
             Walk::TornBatch(before) if turns == MAX_TORN_BATCHES => {
                 return Err(Error::Corrupt {
                     offset: before,
-                    what: "one unfinished batch after another begins here, which no writer leaves",
+                    what: "no entry ends where one should",
                 });
             }
             Walk::TornBatch(before) => {

@@ -25,15 +25,15 @@ impl<B: Backing> Store<B> {
         let (index, live_span) = builder.finish()?;
         let tail = report.tail;
         if report.cut_bytes > 0 && !options.read_only {
-            backing
-                .truncate(tail)
-                .map_err(Error::io("cut a torn tail off"))?;
-            if report.outcome == Outcome::TornBatch {
-                // Whole entries were cut off, which must not come back behind what is written next.
-                backing
-                    .sync()
-                    .map_err(Error::io("cut a torn batch off for good"))?;
-            }
+            let cut = backing.truncate(tail).and_then(|()| {
+                // Of a torn batch whole entries were cut off, which must not come back behind what is written next.
+                if report.outcome == Outcome::TornBatch {
+                    backing.sync()
+                } else {
+                    Ok(())
+                }
+            });
+            cut.map_err(Error::io("cut a torn tail off"))?;
         }
         let generation = Generation::new(backing, index.index().clone(), tail, live_span);
         Ok(Self::assemble(generation, index, options.clone(), report))
