@@ -248,6 +248,7 @@ fn what_expired_is_absent() {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn writers_at_once_lose_no_count() {
     let options = Options::new().durability(Durability::Sync);
     let store = Store::open_with(crate::backing::MemoryBacking::new(), &options).unwrap();
