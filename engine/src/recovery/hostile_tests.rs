@@ -1,26 +1,9 @@
 //! What a torn write, bit rot and hostile bytes may cost: the entry that was hit, and nothing else without a word.
 
-use super::recover::{Step, recover};
-use super::report::{Outcome, RecoveryReport};
-use super::sample::{Bytes, Random, Sample};
+use super::report::Outcome;
+use super::sample::{Bytes, Random, Sample, open};
 use super::{salvage, verify};
-use crate::{Error, Result};
-
-/// What recovery finds: the ends of the entries, oldest first.
-fn open(bytes: &[u8]) -> Result<(RecoveryReport, Vec<u64>)> {
-    let mut ends = Vec::new();
-    let report = recover(&Bytes::new(bytes.to_vec()), |step| {
-        match step {
-            Step::Entry(entry) => ends.push(entry.end()),
-            Step::Again => ends.clear(),
-        }
-        Ok(())
-    })?;
-    assert_eq!(report.entries, ends.len() as u64);
-    assert_eq!(ends.first().copied().unwrap_or(0), report.tail);
-    ends.reverse();
-    Ok((report, ends))
-}
+use crate::Error;
 
 #[test]
 fn a_cut_costs_the_entry_that_was_cut() {

@@ -1,11 +1,30 @@
 //! Test material: files built by the format, a backing over a vector, pseudo-random bytes.
 
+use super::recover::{Step, recover};
+use super::report::RecoveryReport;
+use crate::Result;
 use crate::backing::Backing;
 use crate::format::{EntryMetadata, compute_checksum, pre_pad};
 use std::cell::Cell;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
+
+/// What recovery finds: the ends of the entries, oldest first.
+pub(super) fn open(bytes: &[u8]) -> Result<(RecoveryReport, Vec<u64>)> {
+    let mut ends = Vec::new();
+    let report = recover(&Bytes::new(bytes.to_vec()), |step| {
+        match step {
+            Step::Entry(entry) => ends.push(entry.end()),
+            Step::Again => ends.clear(),
+        }
+        Ok(())
+    })?;
+    assert_eq!(report.entries, ends.len() as u64);
+    assert_eq!(ends.first().copied().unwrap_or(0), report.tail);
+    ends.reverse();
+    Ok((report, ends))
+}
 
 /// A file under construction, and where each of its entries ends.
 pub(super) struct Sample {
