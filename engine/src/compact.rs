@@ -129,6 +129,7 @@ impl<B: Rewrite> Store<B> {
             .map_err(Error::io(COMPACT))?;
         let generation = Generation::new(backing, Arc::clone(index.index()), tail, live_span);
         writer.index = index;
+        writer.snapshot_end = 0;
         self.current.store(Arc::new(generation));
         Ok(())
     }

@@ -8,6 +8,7 @@ mod checksum;
 mod entry;
 mod limits;
 mod reserved;
+mod snapshot;
 
 pub use batch::{BATCH_HASH, BATCH_MARKER_SIZE, BatchMarker};
 pub use bucket::{Keyed, MAX_BUCKET_NAME_BYTES, MAX_KEY_BYTES, behind_value, full_key};
@@ -17,3 +18,4 @@ pub use limits::{
     ENTRY_TRAILER, MAX_OFFSET, METADATA_SIZE, MIN_ENTRY_SIZE, PAYLOAD_ALIGNMENT, TOMBSTONE,
 };
 pub use reserved::is_reserved_hash;
+pub use snapshot::{SNAPSHOT_HASH, SnapshotHead, SnapshotSegment};

@@ -1,10 +1,10 @@
 //! Keys the store keeps for itself: entries with these hashes are hidden from readers and refused to writers.
 
 use super::batch::BATCH_HASH;
-use xxhash_rust::const_xxh3::xxh3_64;
+use super::snapshot::SNAPSHOT_HASH;
 
 /// Names whose hashes are reserved, each versioned in its name.
-const RESERVED: [u64; 2] = [xxh3_64(b"tailstone/index/1"), BATCH_HASH];
+const RESERVED: [u64; 2] = [SNAPSHOT_HASH, BATCH_HASH];
 
 /// Whether `key_hash` belongs to an entry that the store keeps for itself.
 #[must_use]

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::bulk::RANGE_BITS;
+use super::chunk::CHUNK_PLACES;
 use super::extent::Extent;
 use super::grow::Build;
-use super::line::CHUNK_PLACES;
 use super::read::Index;
 use super::segment::{DEPTH_MAX, SEGMENT_CHUNKS, Segment, chunks_at_ease, chunks_to_hold};
 use super::tag::Mixer;

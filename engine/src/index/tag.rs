@@ -29,6 +29,23 @@ impl Mixer {
         }
     }
 
+    /// What it mixes with.
+    pub(super) const fn numbers(self) -> [u64; 3] {
+        [self.mask, self.first, self.second]
+    }
+
+    /// A mixer with the numbers of another one; `None` for numbers that none has.
+    pub(super) const fn from_numbers([mask, first, second]: [u64; 3]) -> Option<Self> {
+        if first & second & 1 == 0 {
+            return None;
+        }
+        Some(Self {
+            mask,
+            first,
+            second,
+        })
+    }
+
     /// The tag of `hash`. One folded product would leave consecutive hashes on a lattice, which is uneven for some factors;
     /// two do not.
     #[inline]

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::arena::Part;
+use super::chunk::Chunk;
 use super::extent::Extent;
-use super::line::Chunk;
 
 use super::read::{Found, Index, search, search_from};
 use super::segment::{Pair, Segment};
@@ -237,7 +237,7 @@ impl Index {
 
 /// Stores an entry that is not there yet in `segment`, which has room for it, and whose first two lines for it are `pair`.
 #[inline]
-fn insert(segment: Segment<'_>, pair: Pair<'_>, tag: u32, extent: Extent) {
+pub(super) fn insert(segment: Segment<'_>, pair: Pair<'_>, tag: u32, extent: Extent) {
     let row = segment.row();
     row.set_room(row.room().saturating_sub(1));
     let vacancies = pair.first.vacancies();

@@ -1,6 +1,7 @@
 //! The decision at opening: where the store ends, or why it cannot be opened. The medium is not changed.
 //!
-//! Invariant: what is cut is never followed by a sound entry, and every entry of the chain that is kept has been visited.
+//! Invariant: what is cut is never followed by a sound entry, and every entry of the chain that is kept has been visited, unless the visitor
+//! knows those before.
 
 use super::chain::trailer_at;
 use super::report::{Outcome, RecoveryReport};
@@ -11,6 +12,7 @@ use super::window::Window;
 use crate::backing::Backing;
 use crate::format::{Entry, METADATA_SIZE};
 use crate::{Error, Result};
+use std::ops::ControlFlow;
 
 /// More batches than these that are not all there are not cut off one after the other: each costs a search of its own.
 const MAX_TORN_BATCHES: u32 = 4;
@@ -24,7 +26,8 @@ pub enum Step<'e> {
     Again,
 }
 
-/// Finds the tail of the store in `backing` and gives every entry of its chain, newest first, to `visit`.
+/// Finds the tail of the store in `backing` and gives every entry of its chain, newest first, to `visit`, until that breaks off: then what
+/// lies before is not looked at.
 ///
 /// The medium is left as it is: cutting it to [`tail`](RecoveryReport::tail) is the caller's. When this fails, what `visit` was
 /// given is to be thrown away. [`Error::NotAStore`] and [`Error::Corrupt`] are verdicts on the content, errors of
@@ -32,7 +35,7 @@ pub enum Step<'e> {
 pub fn recover<B, F>(backing: &B, mut visit: F) -> Result<RecoveryReport>
 where
     B: Backing,
-    F: FnMut(Step<'_>) -> Result<()>,
+    F: FnMut(Step<'_>) -> Result<ControlFlow<()>>,
 {
     let file_len = backing
         .len()
@@ -57,7 +60,7 @@ where
             Walk::TornBatch(before) => {
                 turns += 1;
                 (outcome, tail, last) = (Outcome::TornBatch, before, Last::Unknown);
-                visit(Step::Again)?;
+                let _ = visit(Step::Again)?;
             }
         }
     };
@@ -69,6 +72,7 @@ where
         entries: walked.entries,
         damaged_entries: walked.damaged,
         first_damaged: walked.first_damaged,
+        index_snapshot: None,
     })
 }
 
@@ -116,7 +120,9 @@ mod tests {
     use crate::recovery::sample::{Bytes, Sample};
 
     fn report(bytes: &[u8]) -> Result<RecoveryReport> {
-        recover(&Bytes::new(bytes.to_vec()), |_| Ok(()))
+        recover(&Bytes::new(bytes.to_vec()), |_| {
+            Ok(ControlFlow::Continue(()))
+        })
     }
 
     #[test]
@@ -214,7 +220,10 @@ mod tests {
         for fails_at in 0..3 {
             let backing = Bytes::failing(sample.bytes.clone(), fails_at);
             assert!(
-                matches!(recover(&backing, |_| Ok(())), Err(Error::Io { .. })),
+                matches!(
+                    recover(&backing, |_| Ok(ControlFlow::Continue(()))),
+                    Err(Error::Io { .. })
+                ),
                 "read {fails_at}"
             );
         }

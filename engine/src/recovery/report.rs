@@ -32,13 +32,16 @@ pub struct RecoveryReport {
     pub tail: u64,
     /// What lies behind the tail: cut off when the store is writable, ignored when it is not.
     pub cut_bytes: u64,
-    /// Entries in the chain, old versions and deletions included.
+    /// Entries that were walked, old versions and deletions included: all of the chain, or those behind the
+    /// [`index_snapshot`](Self::index_snapshot).
     pub entries: u64,
     /// Entries that were seen not to have their checksum. They are kept. Payloads above 4 KiB are not looked at on
     /// opening.
     pub damaged_entries: u64,
     /// Where the metadata of the first of them lie.
     pub first_damaged: Option<u64>,
+    /// The tail at which the snapshot was made that the index was taken from; what lies before it was not looked at.
+    pub index_snapshot: Option<u64>,
 }
 
 impl RecoveryReport {
@@ -89,6 +92,12 @@ impl fmt::Display for RecoveryReport {
                 )?;
             }
         }
+        if let Some(at) = self.index_snapshot {
+            write!(
+                f,
+                "; what lies before offset {at} was taken from a snapshot"
+            )?;
+        }
         if let Some(first) = self.first_damaged {
             write!(
                 f,
@@ -114,6 +123,7 @@ mod tests {
             entries: 3,
             damaged_entries: 1,
             first_damaged: Some(44),
+            index_snapshot: None,
         };
         assert_eq!(
             report.to_string(),

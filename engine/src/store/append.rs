@@ -1,7 +1,7 @@
 //! Putting entries behind the tail, where nobody sees them yet.
 
+use super::Generation;
 use super::plan::{Appended, Change, Planned, check_end, length_of};
-use super::{Generation, Writer};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{
@@ -18,18 +18,18 @@ pub(crate) const APPEND: &str = "append an entry";
 /// Has `append` put bytes behind the tail. If it fails, what it left there is cut off, at once or before anything else is written:
 /// whole entries may be among it, and the next opening would take them for committed ones.
 pub(crate) fn append_or_cut<B: Backing, R>(
-    writer: &mut Writer,
+    must_cut: &mut bool,
     generation: &Generation<B>,
     append: impl FnOnce() -> Result<R>,
 ) -> Result<R> {
     let cut = || generation.backing.truncate(generation.tail());
-    if writer.must_cut {
+    if *must_cut {
         cut().map_err(Error::io(APPEND))?;
     }
     // True for a panic as well.
-    writer.must_cut = true;
+    *must_cut = true;
     let result = append();
-    writer.must_cut = result.is_err() && cut().is_err();
+    *must_cut = result.is_err() && cut().is_err();
     result
 }
 

@@ -45,7 +45,7 @@ impl<B: Backing> Store<B> {
         let (value, behind) = change.payload();
         let mut appended = Appended::default();
         appended.add(&generation, &planned)?;
-        append_or_cut(writer, &generation, || {
+        append_or_cut(&mut writer.must_cut, &generation, || {
             generation
                 .backing
                 .write(tail, &[planned.pad(), value, behind, &planned.trailer()])
@@ -74,7 +74,7 @@ impl<B: Backing> Store<B> {
         let generation = self.current.load();
         let start = generation.tail();
         let mut appended = std::mem::take(&mut writer.appended);
-        let published = append_or_cut(writer, &generation, || {
+        let published = append_or_cut(&mut writer.must_cut, &generation, || {
             append_all(&generation, start, &[], changes, &mut appended)
         })
         .and_then(|()| self.settle(writer, &generation, &appended));
@@ -105,7 +105,7 @@ impl<B: Backing> Store<B> {
         let marker = marker_of(start, changes)?;
         let end_of_marker = start.saturating_add(length_of(&marker));
         let mut appended = std::mem::take(&mut writer.appended);
-        let published = append_or_cut(writer, &generation, || {
+        let published = append_or_cut(&mut writer.must_cut, &generation, || {
             let changes = changes.iter().copied().map(Ok);
             if self.settings().durability == Durability::Sync {
                 generation

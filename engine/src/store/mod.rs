@@ -14,6 +14,7 @@ mod plan;
 mod range;
 mod read;
 mod reader;
+mod snapshot;
 mod stats;
 mod stream;
 mod view;
@@ -71,6 +72,8 @@ pub(crate) struct Writer {
     pub(crate) index: IndexWriter,
     /// A failed append may have left bytes behind the tail.
     must_cut: bool,
+    /// Where the last index snapshot ends, 0 if there is none.
+    pub(crate) snapshot_end: u64,
     /// Where a batch keeps its entries while it is at work.
     appended: plan::Appended,
 }
@@ -100,9 +103,10 @@ impl<B: Backing> Store<B> {
         self.sync_generation(&self.current.load())
     }
 
-    /// Syncs, cuts preallocated space off and releases the backing.
+    /// Writes a [snapshot of the index](Self::snapshot_index) if one is due, syncs, cuts preallocated space off and releases the backing.
     pub fn close(self) -> Result<()> {
         if !self.options.read_only {
+            self.snapshot_if_due()?;
             self.sync()?;
             self.trim()
                 .map_err(Error::io("cut preallocated space off"))?;
@@ -169,6 +173,7 @@ impl<B: Backing> Store<B> {
             writer: Mutex::new(Writer {
                 index,
                 must_cut: false,
+                snapshot_end: 0,
                 appended: plan::Appended::default(),
             }),
             compaction: Mutex::new(()),
@@ -193,6 +198,7 @@ impl MemoryStore {
             entries: 0,
             damaged_entries: 0,
             first_damaged: None,
+            index_snapshot: None,
         };
         Self::assemble(generation, index, Options::new(), report)
     }
