@@ -76,20 +76,26 @@ impl<B: Backing> Store<B> {
         let end = append_or_cut(&mut writer.must_cut, &generation, || {
             let mut body = Body::new(&generation, tail);
             head.segments = index.dump(|chunk| body.push(chunk))?;
-            let body_end = body.finish()?;
-            // No head without its body, whatever a loss of power leaves.
+            let end = body.finish()?;
             self.sync_generation(&generation)?;
-            head.offset = align_to_payload(body_end);
-            let payload = head.serialize();
-            let metadata = EntryMetadata::new(SNAPSHOT_HASH, body_end, compute_checksum(&payload));
-            let parts = [pre_pad(body_end), &payload, &metadata.serialize()];
+            Ok(end)
+        })?;
+        // An entry of its own from now on, which nothing cuts off again: what failed of the head must not take it along, while the head
+        // may still come to the medium.
+        generation.announce_tail(end);
+        generation.publish_tail(end);
+        head.offset = align_to_payload(end);
+        let payload = head.serialize();
+        let metadata = EntryMetadata::new(SNAPSHOT_HASH, end, compute_checksum(&payload));
+        append_or_cut(&mut writer.must_cut, &generation, || {
+            let parts = [pre_pad(end), &payload, &metadata.serialize()];
             generation
                 .backing
-                .write(body_end, &parts)
+                .write(end, &parts)
                 .map_err(Error::io(APPEND))?;
-            self.sync_generation(&generation)?;
-            Ok(head.offset + length_of(&payload) + METADATA_SIZE)
+            self.sync_generation(&generation)
         })?;
+        let end = head.offset + length_of(&payload) + METADATA_SIZE;
         generation.announce_tail(end);
         generation.publish_tail(end);
         writer.snapshot_end = end;
