@@ -59,44 +59,36 @@ impl RecoveryReport {
 impl fmt::Display for RecoveryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            tail,
-            cut_bytes,
-            entries,
-            ..
+            tail, cut_bytes, ..
         } = self;
+        let entries = Counted(self);
         match self.outcome {
             Outcome::Empty => f.write_str("the store is empty")?,
-            Outcome::Clean => write!(f, "the store is whole: {entries} entries in {tail} bytes")?,
+            Outcome::Clean => write!(f, "the store is whole: {entries} in {tail} bytes")?,
             Outcome::UnusedSpace => {
                 write!(
                     f,
-                    "the store is whole: {entries} entries in {tail} bytes, {cut_bytes} bytes of unused space behind them"
+                    "the store is whole: {entries} in {tail} bytes, {cut_bytes} bytes of unused space behind them"
                 )?;
             }
             Outcome::TornTail => {
                 write!(
                     f,
-                    "an unfinished write of {cut_bytes} bytes was found at offset {tail}; the {entries} entries before it are kept"
+                    "an unfinished write of {cut_bytes} bytes was found at offset {tail}; the {entries} before it are kept"
                 )?;
             }
             Outcome::TornBatch => {
                 write!(
                     f,
-                    "an unfinished batch of {cut_bytes} bytes was found at offset {tail}; the {entries} entries before it are kept"
+                    "an unfinished batch of {cut_bytes} bytes was found at offset {tail}; the {entries} before it are kept"
                 )?;
             }
             Outcome::DamagedLastPayload => {
                 write!(
                     f,
-                    "the last of {entries} entries does not match its checksum; it is kept"
+                    "the last of {entries} does not match its checksum; it is kept"
                 )?;
             }
-        }
-        if let Some(at) = self.index_snapshot {
-            write!(
-                f,
-                "; what lies before offset {at} was taken from a snapshot"
-            )?;
         }
         if let Some(first) = self.first_damaged {
             write!(
@@ -106,6 +98,19 @@ impl fmt::Display for RecoveryReport {
             )?;
         }
         Ok(())
+    }
+}
+
+/// How many entries were walked, and from where on.
+struct Counted<'r>(&'r RecoveryReport);
+
+impl fmt::Display for Counted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} entries", self.0.entries)?;
+        match self.0.index_snapshot {
+            Some(at) => write!(f, " behind an index snapshot (of the first {at} bytes)"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -131,5 +136,17 @@ mod tests {
              1 with a damaged payload, the first before offset 44"
         );
         assert!(!report.is_clean());
+        let report = RecoveryReport {
+            outcome: Outcome::Clean,
+            cut_bytes: 0,
+            damaged_entries: 0,
+            first_damaged: None,
+            index_snapshot: Some(64),
+            ..report
+        };
+        assert_eq!(
+            report.to_string(),
+            "the store is whole: 3 entries behind an index snapshot (of the first 64 bytes) in 100 bytes"
+        );
     }
 }
