@@ -21,8 +21,8 @@ fn key(nth: u16) -> Vec<u8> {
 
 /// Some writes, overwrites, deletions and a batch; every call gives others.
 fn change(store: &impl DataStoreWriter, model: &mut Model, turn: u16) {
-    for nth in (0..60_u16).filter(|nth| (nth + turn) % 3 != 0) {
-        if (nth * 7 + turn) % 10 == 0 {
+    for nth in (0..60_u16).filter(|nth| !(nth + turn).is_multiple_of(3)) {
+        if (nth * 7 + turn).is_multiple_of(10) {
             store.delete(&key(nth)).unwrap();
             model.remove(&key(nth));
         } else {
