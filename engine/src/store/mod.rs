@@ -5,6 +5,7 @@ mod batch;
 mod commit;
 mod entry_writer;
 mod generation;
+mod group;
 mod handle;
 mod history;
 mod iterate;
@@ -32,6 +33,7 @@ pub use view::ReadView;
 pub use write::DataStoreWriter;
 
 pub(crate) use generation::{Generation, span_of};
+pub(crate) use group::{Judge, Request};
 pub(crate) use live::changes_since;
 pub(crate) use plan::Change;
 
@@ -51,6 +53,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct Store<B: Backing> {
     pub(crate) current: ArcSwap<Generation<B>>,
     pub(crate) writer: Mutex<Writer>,
+    /// Writers who share a sync.
+    group: group::Queue<B>,
     /// Held by a compaction from its first read to its last write, so that there is one at a time.
     pub(crate) compaction: Mutex<()>,
     /// Set for good by a failed sync: what the medium holds is then unknown.
@@ -69,8 +73,10 @@ pub type MemoryStore = Store<MemoryBacking>;
 /// What only the holder of the writer lock touches.
 pub(crate) struct Writer {
     pub(crate) index: IndexWriter,
-    /// A failed append may have left bytes behind the tail.
+    /// There may be bytes behind the tail that do not belong there: a failed append left them, or they are `ahead`.
     must_cut: bool,
+    /// A marker behind the tail for the next group.
+    ahead: Option<group::Ahead>,
     /// Where a batch keeps its entries while it is at work.
     appended: plan::Appended,
 }
@@ -169,8 +175,10 @@ impl<B: Backing> Store<B> {
             writer: Mutex::new(Writer {
                 index,
                 must_cut: false,
+                ahead: None,
                 appended: plan::Appended::default(),
             }),
+            group: group::Queue::default(),
             compaction: Mutex::new(()),
             latched: AtomicBool::new(false),
             options,
