@@ -94,16 +94,25 @@ impl<B: Backing> Store<B> {
         self.current.load().tail()
     }
 
-    /// Returns once every write that has returned before is on stable storage.
+    /// Returns once every write that has returned before is on stable storage. Threads that ask at the same time share one sync.
     ///
     /// After a failure the store refuses writes until it is reopened.
     pub fn sync(&self) -> Result<()> {
         if self.options.read_only {
             return Ok(());
         }
+        let asked = self.current.load_full();
+        let tail = asked.tail();
         // Under the writer lock, so that the medium never syncs and grows at once and a compaction is not half-way.
         let _writer = self.lock_writer();
-        self.sync_generation(&self.current.load())
+        let generation = self.current.load();
+        // Who held the lock before synced for this thread too.
+        if Arc::ptr_eq(&asked, &generation) && (1..=asked.synced_tail()).contains(&tail) {
+            return self.check_not_latched();
+        }
+        self.sync_generation(&generation)?;
+        generation.note_synced();
+        Ok(())
     }
 
     /// Syncs, cuts preallocated space off and releases the backing.
@@ -134,7 +143,13 @@ impl<B: Backing> Store<B> {
     pub(crate) fn check_writable(&self) -> Result<()> {
         if self.options.read_only {
             Err(Error::ReadOnly)
-        } else if self.latched.load(Ordering::Acquire) {
+        } else {
+            self.check_not_latched()
+        }
+    }
+
+    fn check_not_latched(&self) -> Result<()> {
+        if self.latched.load(Ordering::Acquire) {
             Err(Error::Latched)
         } else {
             Ok(())
@@ -143,9 +158,7 @@ impl<B: Backing> Store<B> {
 
     /// The one place that syncs a store's medium, and latches the store when that fails.
     pub(crate) fn sync_generation(&self, generation: &Generation<B>) -> Result<()> {
-        if self.latched.load(Ordering::Acquire) {
-            return Err(Error::Latched);
-        }
+        self.check_not_latched()?;
         generation.backing.sync().map_err(|source| {
             self.latched.store(true, Ordering::Release);
             Error::Io {

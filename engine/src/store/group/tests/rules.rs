@@ -53,6 +53,32 @@ fn who_writes_alone_writes_as_ever() {
 }
 
 #[test]
+fn what_is_synced_is_not_synced_again() {
+    let device = HeldDevice::default();
+    let backing = DeviceBacking::new(device.clone(), 64 << 10).unwrap();
+    let store = Store::open_with(backing, &Options::new()).unwrap();
+    let mut before = device.faulty.count(DeviceCall::Sync);
+    let mut syncs = || {
+        let now = device.faulty.count(DeviceCall::Sync);
+        now - std::mem::replace(&mut before, now)
+    };
+    for value in [b"one", b"two"] {
+        store.write(b"key", value).unwrap();
+        store.write(b"another", value).unwrap();
+        assert_eq!(syncs(), 0);
+        store.sync().unwrap();
+        store.sync().unwrap();
+        assert_eq!(syncs(), 1);
+        assert!(device.faulty.is_synced());
+    }
+    store.write(b"key", b"three").unwrap();
+    let fault = Fault::Fail(ErrorKind::Other);
+    device.faulty.plan(DeviceCall::Sync, 0, fault);
+    store.sync().unwrap_err();
+    assert!(matches!(store.sync(), Err(Error::Latched)));
+}
+
+#[test]
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn a_group_has_one_marker_and_the_next_group_none_to_wait_for() {
     let device = HeldDevice::default();
