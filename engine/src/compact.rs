@@ -128,8 +128,7 @@ impl<B: Rewrite> Store<B> {
             .commit_replacement(&backing)
             .map_err(Error::io(COMPACT))?;
         let generation = Generation::new(backing, Arc::clone(index.index()), tail, live_span);
-        writer.index = index;
-        writer.snapshot_end = 0;
+        writer.start_over(index);
         self.current.store(Arc::new(generation));
         Ok(())
     }

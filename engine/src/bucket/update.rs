@@ -5,7 +5,7 @@
 use super::{Bucket, Value};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
-use crate::store::Change;
+use crate::store::{Change, Judge, Request};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -32,24 +32,28 @@ impl<B: Backing> Bucket<'_, B> {
     /// Stores `value` under `key` until `expires_at`, in milliseconds since the Unix epoch; 0 is for good.
     pub fn set_until(&self, key: &[u8], value: &[u8], expires_at: u64) -> Result<u64> {
         let key = self.full_key(key)?;
-        let mut writer = self.store.lock_writer();
-        self.stored_or_collision(&key)?;
         let behind = key.behind(expires_at);
         let change = Change::PutWith(value, &behind);
-        self.store.commit_one_locked(&mut writer, key.hash, change)
+        let judge: Judge<B> = |store, key_hash, key| {
+            let entry = store.read_for_bucket(key_hash)?;
+            let is_ours = entry.is_none_or(|entry| Value::of(entry, key).is_some());
+            let collision = Error::HashCollision { key_hash };
+            is_ours.then_some(Some(true)).ok_or(collision)
+        };
+        let request = Request::judged(key.hash, change, judge, &key.bytes);
+        Ok(self.store.commit_shared(&request)?.tail)
     }
 
     /// Deletes `key`; says whether it had a value. Appends nothing if there is none.
     pub fn delete(&self, key: &[u8]) -> Result<bool> {
         let key = self.full_key(key)?;
-        let mut writer = self.store.lock_writer();
-        let Some(value) = self.stored(&key)? else {
-            return Ok(false);
+        let judge: Judge<B> = |store, key_hash, key| {
+            let entry = store.read_for_bucket(key_hash)?;
+            let value = entry.and_then(|entry| Value::of(entry, key));
+            Ok(value.map(|value| !value.is_expired(store.settings().now())))
         };
-        let change = Change::Delete;
-        self.store
-            .commit_one_locked(&mut writer, key.hash, change)?;
-        Ok(!value.is_expired(self.store.settings().now()))
+        let request = Request::judged(key.hash, Change::Delete, judge, &key.bytes);
+        Ok(self.store.commit_shared(&request)?.judged == Some(true))
     }
 
     /// Stores all pairs, or none of them, across a crash as well; of two for one key the last one stays.

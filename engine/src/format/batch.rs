@@ -22,7 +22,7 @@ pub struct BatchMarker {
     pub offset: u64,
     /// From the end of the marker's entry to the end of the last entry of the batch.
     pub length: u64,
-    /// How many entries the batch has.
+    /// How many entries the batch has; 0 if that was not known when the marker was written.
     pub entries: u64,
 }
 

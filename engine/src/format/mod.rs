@@ -17,5 +17,5 @@ pub use entry::{Entry, EntryMetadata, PADDING, align_to_payload, pre_pad};
 pub use limits::{
     ENTRY_TRAILER, MAX_OFFSET, METADATA_SIZE, MIN_ENTRY_SIZE, PAYLOAD_ALIGNMENT, TOMBSTONE,
 };
-pub use reserved::is_reserved_hash;
+pub use reserved::{FILLER_HASH, is_reserved_hash};
 pub use snapshot::{SNAPSHOT_HASH, SnapshotHead, SnapshotSegment};

@@ -15,67 +15,6 @@ use super::write::IndexWriter;
 use crate::format::{SnapshotHead, SnapshotSegment};
 
 impl IndexWriter {
-    /// Bytes that the chunks of a snapshot would take; `None` if the index is none that can be put away: one with damage, or with tags that
-    /// are alike by the thousand.
-    #[must_use]
-    pub fn snapshot_size(&self) -> Option<u64> {
-        let shape = Shape::of(&self.shapes()?)?;
-        u64::try_from(shape.chunks * CHUNK_SIZE).ok()
-    }
-
-    /// Gives all chunks to `sink`, in the order of the segments, which are returned; only for who was told a
-    /// [`snapshot_size`](Self::snapshot_size).
-    pub fn dump<E>(
-        &self,
-        mut sink: impl FnMut(&[u8]) -> Result<(), E>,
-    ) -> Result<Vec<SnapshotSegment>, E> {
-        let mut segments = self.shapes().unwrap_or_default();
-        let mut nth = 0;
-        let mut result = Ok(());
-        self.index().for_each_segment(|_, segment| {
-            let mut hasher = crc32fast::Hasher::new();
-            for chunk in (0..segment.chunks()).filter_map(|nth| segment.chunk(nth)) {
-                let bytes = chunk.to_bytes();
-                hasher.update(&bytes);
-                if result.is_ok() {
-                    result = sink(&bytes);
-                }
-            }
-            if let Some(segment) = segments.get_mut(nth) {
-                segment.checksum = hasher.finalize().to_le_bytes();
-            }
-            nth += 1;
-        });
-        result.map(|()| segments)
-    }
-
-    /// How this index mixes hashes.
-    #[must_use]
-    pub fn mixer_numbers(&self) -> [u64; 3] {
-        self.index().mixer.numbers()
-    }
-
-    /// All segments, without their checksums.
-    fn shapes(&self) -> Option<Vec<SnapshotSegment>> {
-        if !self.index().wake_all() {
-            return None;
-        }
-        let mut shapes = Some(Vec::new());
-        self.index().for_each_segment(|_, segment| {
-            let chunks = u8::try_from(segment.chunks()).ok();
-            let depth = u8::try_from(segment.depth()).ok();
-            match (&mut shapes, chunks, depth) {
-                (Some(shapes), Some(chunks), Some(depth)) => shapes.push(SnapshotSegment {
-                    checksum: [0; 4],
-                    chunks,
-                    depth,
-                }),
-                _ => shapes = None,
-            }
-        });
-        shapes
-    }
-
     /// The index that a snapshot's head describes, in these chunks. `None` if that cannot be: what the head says does not fit together, or
     /// is not of this build's making.
     #[must_use]
@@ -105,6 +44,70 @@ impl IndexWriter {
         let mut writer = Self::new(index, pool);
         writer.segment_count = u64::try_from(head.segments.len()).ok()?;
         Some(writer)
+    }
+}
+
+/// What only who holds the writer may call.
+impl Index {
+    /// Bytes that the chunks of a snapshot would take, for who keeps the writer from changing anything; `None` if the index is none that can be put away: one with damage, or with tags that
+    /// are alike by the thousand.
+    #[must_use]
+    pub fn snapshot_size(&self) -> Option<u64> {
+        let shape = Shape::of(&self.shapes()?)?;
+        u64::try_from(shape.chunks * CHUNK_SIZE).ok()
+    }
+
+    /// Gives all chunks to `sink`, in the order of the segments, which are returned; only for who was told a
+    /// [`snapshot_size`](Self::snapshot_size).
+    pub fn dump<E>(
+        &self,
+        mut sink: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<Vec<SnapshotSegment>, E> {
+        let mut segments = self.shapes().unwrap_or_default();
+        let mut nth = 0;
+        let mut result = Ok(());
+        self.for_each_segment(|_, segment| {
+            let mut hasher = crc32fast::Hasher::new();
+            for chunk in (0..segment.chunks()).filter_map(|nth| segment.chunk(nth)) {
+                let bytes = chunk.to_bytes();
+                hasher.update(&bytes);
+                if result.is_ok() {
+                    result = sink(&bytes);
+                }
+            }
+            if let Some(segment) = segments.get_mut(nth) {
+                segment.checksum = hasher.finalize().to_le_bytes();
+            }
+            nth += 1;
+        });
+        result.map(|()| segments)
+    }
+
+    /// How this index mixes hashes.
+    #[must_use]
+    pub fn mixer_numbers(&self) -> [u64; 3] {
+        self.mixer.numbers()
+    }
+
+    /// All segments, without their checksums.
+    fn shapes(&self) -> Option<Vec<SnapshotSegment>> {
+        if !self.wake_all() {
+            return None;
+        }
+        let mut shapes = Some(Vec::new());
+        self.for_each_segment(|_, segment| {
+            let chunks = u8::try_from(segment.chunks()).ok();
+            let depth = u8::try_from(segment.depth()).ok();
+            match (&mut shapes, chunks, depth) {
+                (Some(shapes), Some(chunks), Some(depth)) => shapes.push(SnapshotSegment {
+                    checksum: [0; 4],
+                    chunks,
+                    depth,
+                }),
+                _ => shapes = None,
+            }
+        });
+        shapes
     }
 }
 

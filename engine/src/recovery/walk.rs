@@ -67,9 +67,7 @@ where
     // An earlier batch cannot be torn: who opens a file with a torn one cuts it off.
     let mut seen_a_marker = false;
     while let Some(entry) = chain.next() {
-        let mut met = None;
         let checked = entry.and_then(|entry| {
-            met = Some(entry);
             let payload_fits = match (walked.entries, last) {
                 (0, Last::Sound) => true,
                 (0, Last::Damaged) => false,
@@ -80,7 +78,7 @@ where
         let (entry, payload_fits) = match checked {
             Ok(checked) => checked,
             Err(Error::Corrupt { offset, what }) if !seen_a_marker => {
-                return match batch::torn_around(backing, tail, offset, met.as_ref())? {
+                return match batch::torn_around(backing, tail)? {
                     Some(before) => Ok(Walk::TornBatch(before)),
                     None => Err(Error::Corrupt { offset, what }),
                 };

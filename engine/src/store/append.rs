@@ -1,7 +1,7 @@
 //! Putting entries behind the tail, where nobody sees them yet.
 
-use super::Generation;
 use super::plan::{Appended, Change, Planned, check_end, length_of};
+use super::{Generation, Writer};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{
@@ -18,37 +18,59 @@ pub(crate) const APPEND: &str = "append an entry";
 /// Has `append` put bytes behind the tail. If it fails, what it left there is cut off, at once or before anything else is written:
 /// whole entries may be among it, and the next opening would take them for committed ones.
 pub(crate) fn append_or_cut<B: Backing, R>(
-    must_cut: &mut bool,
+    writer: &mut Writer,
     generation: &Generation<B>,
     append: impl FnOnce() -> Result<R>,
 ) -> Result<R> {
     let cut = || generation.backing.truncate(generation.tail());
-    if *must_cut {
+    if writer.must_cut {
+        writer.ahead = None;
         cut().map_err(Error::io(APPEND))?;
     }
     // True for a panic as well.
-    *must_cut = true;
+    writer.must_cut = true;
     let result = append();
-    *must_cut = result.is_err() && cut().is_err();
+    writer.must_cut = result.is_err() && cut().is_err();
     result
+}
+
+/// The tail behind changes that are made one after the other from `start` on.
+pub(super) fn end_of(start: u64, changes: &[(u64, Change<'_>)]) -> u64 {
+    let changes = changes.iter();
+    changes.fold(start, |end, (_, change)| change.end(end))
+}
+
+/// Where the marker ends that starts at `tail`.
+pub(super) const fn end_of_marker(tail: u64) -> u64 {
+    align_to_payload(tail) + BATCH_MARKER_SIZE + METADATA_SIZE
 }
 
 /// The whole entry, from `tail` on, that announces these changes.
 pub(super) fn marker_of(tail: u64, changes: &[(u64, Change<'_>)]) -> Result<Vec<u8>> {
-    let offset = align_to_payload(tail);
-    let end_of_marker = offset + BATCH_MARKER_SIZE + METADATA_SIZE;
-    let end = changes
-        .iter()
-        .fold(end_of_marker, |end, (_, change)| change.end(end));
+    let from = end_of_marker(tail);
+    let end = end_of(from, changes);
     check_end(tail, end.saturating_sub(tail))?;
+    let entries = u64::try_from(changes.len()).unwrap_or(u64::MAX);
+    Ok(marker(tail, end - from, entries))
+}
+
+/// The whole entry, from `tail` on, that announces so many bytes behind it.
+pub(super) fn marker(tail: u64, length: u64, entries: u64) -> Vec<u8> {
     let payload = BatchMarker {
-        offset,
-        length: end - end_of_marker,
-        entries: u64::try_from(changes.len()).unwrap_or(u64::MAX),
+        offset: align_to_payload(tail),
+        length,
+        entries,
     }
     .serialize();
     let metadata = EntryMetadata::new(BATCH_HASH, tail, compute_checksum(&payload));
-    Ok([pre_pad(tail), &payload, &metadata.serialize()].concat())
+    [pre_pad(tail), &payload, &metadata.serialize()].concat()
+}
+
+/// What goes before and behind the entries of an append, and belongs to it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Around<'a> {
+    pub(super) lead: &'a [u8],
+    pub(super) trail: &'a [u8],
 }
 
 /// Appends all entries from `tail` on, where `lead` comes first. What lies between two values, the metadata of one and the pad of the next, is put
@@ -56,10 +78,11 @@ pub(super) fn marker_of(tail: u64, changes: &[(u64, Change<'_>)]) -> Result<Vec<
 pub(super) fn append_all<'a, B: Backing>(
     generation: &Generation<B>,
     mut tail: u64,
-    mut lead: &[u8],
+    around: Around<'_>,
     mut changes: impl ExactSizeIterator<Item = Result<(u64, Change<'a>)>>,
     appended: &mut Appended,
 ) -> Result<()> {
+    let mut lead = around.lead;
     appended.placed.reserve(changes.len());
     // A medium that does not lie in memory has its own way to take much at once.
     let group_len = if B::IN_MEMORY { GROUP } else { changes.len() };
@@ -81,6 +104,9 @@ pub(super) fn append_all<'a, B: Backing>(
             between.extend_from_slice(behind);
             between.extend_from_slice(&planned.trailer());
             tail = planned.end();
+        }
+        if changes.len() == 0 {
+            between.extend_from_slice(around.trail);
         }
         let mut parts: Vec<&[u8]> = Vec::with_capacity(ends.len() * 2 + 1);
         let mut from = 0;

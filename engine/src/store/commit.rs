@@ -3,13 +3,13 @@
 //! Whatever can fail happens before the tail and the index are touched, and what a failed append left behind the tail is cut off,
 //! so a failed commit leaves no trace.
 
-use super::append::{APPEND, append_all, append_or_cut, marker_of};
+use super::append::{APPEND, Around, append_all, append_or_cut, marker_of};
 use super::generation::span_of;
 use super::plan::{Appended, Change, Planned, length_of};
-use super::{Generation, Store, Writer};
+use super::{Generation, Request, Store, Writer};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
-use crate::index::{Extent, Hint};
+use crate::index::{Extent, Hint, IndexWriter};
 use crate::options::Durability;
 use std::array;
 
@@ -19,6 +19,14 @@ impl Writer {
         appended.clear();
         self.appended = appended;
     }
+
+    /// Goes over to another generation, behind whose tail there is nothing.
+    pub(crate) fn start_over(&mut self, index: IndexWriter) {
+        self.index = index;
+        self.must_cut = false;
+        self.ahead = None;
+        self.snapshot_end = 0;
+    }
 }
 
 /// How many lookups ahead the lines of the index are fetched.
@@ -27,8 +35,8 @@ const AHEAD: usize = 16;
 impl<B: Backing> Store<B> {
     /// Appends a change and publishes it; returns the new tail.
     pub(crate) fn commit_one(&self, key_hash: u64, change: Change<'_>) -> Result<u64> {
-        let mut writer = self.lock_writer();
-        self.commit_one_locked(&mut writer, key_hash, change)
+        let request = Request::new(key_hash, change);
+        Ok(self.commit_shared(&request)?.tail)
     }
 
     /// The same, for a caller that had to look at the store under the lock first.
@@ -45,7 +53,7 @@ impl<B: Backing> Store<B> {
         let (value, behind) = change.payload();
         let mut appended = Appended::default();
         appended.add(&generation, &planned)?;
-        append_or_cut(&mut writer.must_cut, &generation, || {
+        append_or_cut(writer, &generation, || {
             generation
                 .backing
                 .write(tail, &[planned.pad(), value, behind, &planned.trailer()])
@@ -54,18 +62,36 @@ impl<B: Backing> Store<B> {
         self.settle(writer, &generation, &appended)
     }
 
-    /// Appends changes in one pass and publishes them together; returns the new tail. The first error among them is the
-    /// commit's, of which nothing shows then.
+    /// Appends changes and publishes them together; returns the new tail. The first error among them is the commit's, of which
+    /// nothing shows then.
+    ///
+    /// With [`Durability::Sync`] they count together across a crash as well: without a marker, what a loss of power leaves of them
+    /// could be a broken chain.
     pub(crate) fn commit_all<'a>(
         &self,
         changes: impl ExactSizeIterator<Item = Result<(u64, Change<'a>)>>,
     ) -> Result<u64> {
-        let mut writer = self.lock_writer();
-        self.commit_locked(&mut writer, changes)
+        if self.settings().durability == Durability::Sync {
+            let changes: Vec<_> = changes.collect::<Result<_>>()?;
+            return self.commit_together(&mut self.lock_writer(), &changes);
+        }
+        self.commit_plainly(&mut self.lock_writer(), changes)
     }
 
     /// The same, for a caller that had to look at the store under the lock first.
-    pub(crate) fn commit_locked<'a>(
+    pub(crate) fn commit_locked(
+        &self,
+        writer: &mut Writer,
+        changes: &[(u64, Change<'_>)],
+    ) -> Result<u64> {
+        if self.settings().durability == Durability::Sync {
+            return self.commit_together(writer, changes);
+        }
+        self.commit_plainly(writer, changes.iter().copied().map(Ok))
+    }
+
+    /// Appends changes in one pass, without a marker.
+    fn commit_plainly<'a>(
         &self,
         writer: &mut Writer,
         changes: impl ExactSizeIterator<Item = Result<(u64, Change<'a>)>>,
@@ -74,8 +100,14 @@ impl<B: Backing> Store<B> {
         let generation = self.current.load();
         let start = generation.tail();
         let mut appended = std::mem::take(&mut writer.appended);
-        let published = append_or_cut(&mut writer.must_cut, &generation, || {
-            append_all(&generation, start, &[], changes, &mut appended)
+        let published = append_or_cut(writer, &generation, || {
+            append_all(
+                &generation,
+                start,
+                Around::default(),
+                changes,
+                &mut appended,
+            )
         })
         .and_then(|()| self.settle(writer, &generation, &appended));
         writer.give_back(appended);
@@ -90,7 +122,7 @@ impl<B: Backing> Store<B> {
     ) -> Result<u64> {
         match changes {
             [_, _, ..] => self.commit_atomically(writer, changes),
-            _ => self.commit_locked(writer, changes.iter().copied().map(Ok)),
+            _ => self.commit_plainly(writer, changes.iter().copied().map(Ok)),
         }
     }
 
@@ -103,30 +135,56 @@ impl<B: Backing> Store<B> {
         let generation = self.current.load();
         let start = generation.tail();
         let marker = marker_of(start, changes)?;
-        let end_of_marker = start.saturating_add(length_of(&marker));
         let mut appended = std::mem::take(&mut writer.appended);
-        let published = append_or_cut(&mut writer.must_cut, &generation, || {
-            let changes = changes.iter().copied().map(Ok);
+        let published = append_or_cut(writer, &generation, || {
             if self.settings().durability == Durability::Sync {
-                generation
-                    .backing
-                    .write(start, &[&marker])
-                    .map_err(Error::io(APPEND))?;
-                self.sync_generation(&generation)?;
-                append_all(&generation, end_of_marker, &[], changes, &mut appended).inspect_err(
-                    |_| {
-                        // The marker is to go last: some of what it stands before may still come to the medium.
-                        let cut = generation.backing.truncate(end_of_marker);
-                        let _ = cut.map(|()| self.sync_generation(&generation));
-                    },
-                )
+                let from = self.write_marker(&generation, start, &marker)?;
+                self.append_behind_marker(&generation, from, &[], changes, &mut appended)
             } else {
-                append_all(&generation, start, &marker, changes, &mut appended)
+                let around = Around {
+                    lead: &marker,
+                    trail: &[],
+                };
+                let changes = changes.iter().copied().map(Ok);
+                append_all(&generation, start, around, changes, &mut appended)
             }
         })
         .and_then(|()| self.settle(writer, &generation, &appended));
         writer.give_back(appended);
         published
+    }
+
+    /// Brings a marker to stable storage, alone, and returns where it ends.
+    pub(super) fn write_marker(
+        &self,
+        generation: &Generation<B>,
+        start: u64,
+        marker: &[u8],
+    ) -> Result<u64> {
+        generation
+            .backing
+            .write(start, &[marker])
+            .map_err(Error::io(APPEND))?;
+        self.sync_generation(generation)?;
+        Ok(start.saturating_add(length_of(marker)))
+    }
+
+    /// Appends what a marker announces that is stable and ends at `from`, and `trail`. After a failure the marker may be cut off.
+    pub(super) fn append_behind_marker(
+        &self,
+        generation: &Generation<B>,
+        from: u64,
+        trail: &[u8],
+        changes: &[(u64, Change<'_>)],
+        appended: &mut Appended,
+    ) -> Result<()> {
+        let around = Around { lead: &[], trail };
+        let changes = changes.iter().copied().map(Ok);
+        append_all(generation, from, around, changes, appended).inspect_err(|_| {
+            // The marker is to go last: some of what it stands before may still come to the medium.
+            let cut = generation.backing.truncate(from);
+            let _ = cut.map(|()| self.sync_generation(generation));
+        })
     }
 
     /// Makes entries visible whose bytes are in place behind the tail, once they are stable if that is asked for, and returns the
@@ -137,14 +195,14 @@ impl<B: Backing> Store<B> {
         generation: &Generation<B>,
         appended: &Appended,
     ) -> Result<u64> {
-        let Some(last) = appended.placed.last() else {
+        if appended.placed.is_empty() {
             return Ok(generation.tail());
-        };
+        }
         if self.settings().durability == Durability::Sync {
             self.sync_generation(generation)?;
         }
         Self::publish(writer, generation, appended);
-        Ok(last.end())
+        Ok(appended.end)
     }
 
     fn publish(writer: &mut Writer, generation: &Generation<B>, appended: &Appended) {
@@ -152,7 +210,7 @@ impl<B: Backing> Store<B> {
         let Some(last) = appended.placed.last() else {
             return;
         };
-        generation.announce_tail(last.end());
+        generation.announce_tail(appended.end);
         let mut live_span = generation.live_span();
         let mut hints: [Hint; AHEAD] = array::from_fn(|nth| {
             let entry = appended.placed.get(nth).unwrap_or(last);
@@ -201,6 +259,6 @@ impl<B: Backing> Store<B> {
             }
         }
         generation.set_live_span(live_span);
-        generation.publish_tail(last.end());
+        generation.publish_tail(appended.end);
     }
 }

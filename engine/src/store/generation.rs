@@ -20,6 +20,8 @@ pub(crate) struct Generation<B> {
     tail: AtomicU64,
     /// The end of the last entry that the index may say something of: beyond `tail` while a writer is changing the index.
     announced: AtomicU64,
+    /// Everything below was brought to stable storage by [`Store::sync`](crate::Store::sync).
+    synced: AtomicU64,
     /// What the live values would take in a store of their own, each padded to its successor.
     live_span: AtomicU64,
     /// The tail of the snapshot that the index was taken from, 0 if it was not.
@@ -63,9 +65,19 @@ impl<B: Backing> Generation<B> {
             index,
             tail: AtomicU64::new(tail),
             announced: AtomicU64::new(tail),
+            synced: AtomicU64::new(0),
             live_span: AtomicU64::new(live_span),
             snapshot_tail: 0,
         }
+    }
+
+    pub(crate) fn synced_tail(&self) -> u64 {
+        self.synced.load(Ordering::Relaxed)
+    }
+
+    /// Called under the writer lock, after a sync.
+    pub(crate) fn note_synced(&self) {
+        self.synced.store(self.tail(), Ordering::Relaxed);
     }
 
     /// Every change below is in the index. Changes behind may be in it as well: see [`announced_tail`](Self::announced_tail).

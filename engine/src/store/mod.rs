@@ -5,6 +5,7 @@ mod batch;
 mod commit;
 mod entry_writer;
 mod generation;
+mod group;
 mod handle;
 mod history;
 mod iterate;
@@ -33,6 +34,7 @@ pub use view::ReadView;
 pub use write::DataStoreWriter;
 
 pub(crate) use generation::{Generation, span_of};
+pub(crate) use group::{Judge, Request};
 pub(crate) use live::changes_since;
 pub(crate) use plan::Change;
 
@@ -52,6 +54,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct Store<B: Backing> {
     pub(crate) current: ArcSwap<Generation<B>>,
     pub(crate) writer: Mutex<Writer>,
+    /// Writers who share a sync.
+    group: group::Queue<B>,
     /// Held by a compaction from its first read to its last write, so that there is one at a time.
     pub(crate) compaction: Mutex<()>,
     /// Set for good by a failed sync: what the medium holds is then unknown.
@@ -70,10 +74,12 @@ pub type MemoryStore = Store<MemoryBacking>;
 /// What only the holder of the writer lock touches.
 pub(crate) struct Writer {
     pub(crate) index: IndexWriter,
-    /// A failed append may have left bytes behind the tail.
+    /// There may be bytes behind the tail that do not belong there: a failed append left them, or they are `ahead`.
     must_cut: bool,
     /// Where the last index snapshot ends, 0 if there is none.
     pub(crate) snapshot_end: u64,
+    /// A marker behind the tail for the next group.
+    ahead: Option<group::Ahead>,
     /// Where a batch keeps its entries while it is at work.
     appended: plan::Appended,
 }
@@ -91,16 +97,25 @@ impl<B: Backing> Store<B> {
         self.current.load().tail()
     }
 
-    /// Returns once every write that has returned before is on stable storage.
+    /// Returns once every write that has returned before is on stable storage. Threads that ask at the same time share one sync.
     ///
     /// After a failure the store refuses writes until it is reopened.
     pub fn sync(&self) -> Result<()> {
         if self.options.read_only {
             return Ok(());
         }
+        let asked = self.current.load_full();
+        let tail = asked.tail();
         // Under the writer lock, so that the medium never syncs and grows at once and a compaction is not half-way.
         let _writer = self.lock_writer();
-        self.sync_generation(&self.current.load())
+        let generation = self.current.load();
+        // Who held the lock before synced for this thread too.
+        if Arc::ptr_eq(&asked, &generation) && (1..=asked.synced_tail()).contains(&tail) {
+            return self.check_not_latched();
+        }
+        self.sync_generation(&generation)?;
+        generation.note_synced();
+        Ok(())
     }
 
     /// Writes a [snapshot of the index](Self::snapshot_index) if one is due, syncs, cuts preallocated space off and releases the backing.
@@ -132,7 +147,13 @@ impl<B: Backing> Store<B> {
     pub(crate) fn check_writable(&self) -> Result<()> {
         if self.options.read_only {
             Err(Error::ReadOnly)
-        } else if self.latched.load(Ordering::Acquire) {
+        } else {
+            self.check_not_latched()
+        }
+    }
+
+    fn check_not_latched(&self) -> Result<()> {
+        if self.latched.load(Ordering::Acquire) {
             Err(Error::Latched)
         } else {
             Ok(())
@@ -141,9 +162,7 @@ impl<B: Backing> Store<B> {
 
     /// The one place that syncs a store's medium, and latches the store when that fails.
     pub(crate) fn sync_generation(&self, generation: &Generation<B>) -> Result<()> {
-        if self.latched.load(Ordering::Acquire) {
-            return Err(Error::Latched);
-        }
+        self.check_not_latched()?;
         generation.backing.sync().map_err(|source| {
             self.latched.store(true, Ordering::Release);
             Error::Io {
@@ -174,8 +193,10 @@ impl<B: Backing> Store<B> {
                 index,
                 must_cut: false,
                 snapshot_end: 0,
+                ahead: None,
                 appended: plan::Appended::default(),
             }),
+            group: group::Queue::default(),
             compaction: Mutex::new(()),
             latched: AtomicBool::new(false),
             options,

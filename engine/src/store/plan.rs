@@ -69,6 +69,8 @@ pub(crate) struct Appended {
     /// What was live for the key of each, and the span that it gives up. On a medium in memory that is looked up only when the
     /// entries are published, once, as it cannot fail.
     pub(super) before: Vec<Option<(Extent, u64)>>,
+    /// The tail behind them, and behind what goes with them.
+    pub(super) end: u64,
 }
 
 impl Appended {
@@ -87,6 +89,7 @@ impl Appended {
             self.before.push(before);
         }
         self.placed.push(planned.placed);
+        self.end = planned.end();
         Ok(())
     }
 

@@ -45,7 +45,7 @@ impl<B: Backing> Store<B> {
         if self.settings().snapshots
             && keys >= MIN_KEYS
             && pays(keys.saturating_mul(LEAST_BYTES_A_KEY))
-            && writer.index.snapshot_size().is_some_and(pays)
+            && generation.index.snapshot_size().is_some_and(pays)
         {
             self.write_snapshot(&mut writer)?;
         }
@@ -55,12 +55,12 @@ impl<B: Backing> Store<B> {
     fn write_snapshot(&self, writer: &mut Writer) -> Result<bool> {
         let generation = self.current.load();
         generation.wake_all()?;
-        let Some(chunks_len) = writer.index.snapshot_size() else {
+        let index = &generation.index;
+        let Some(chunks_len) = index.snapshot_size() else {
             return Ok(false);
         };
         let tail = generation.tail();
         check_end(tail, chunks_len.saturating_mul(2))?;
-        let index = &writer.index;
         let mut head = SnapshotHead {
             offset: 0,
             tail,
@@ -73,7 +73,7 @@ impl<B: Backing> Store<B> {
             mixer: index.mixer_numbers(),
             segments: Vec::new(),
         };
-        let end = append_or_cut(&mut writer.must_cut, &generation, || {
+        let end = append_or_cut(writer, &generation, || {
             let mut body = Body::new(&generation, tail);
             head.segments = index.dump(|chunk| body.push(chunk))?;
             let end = body.finish()?;
@@ -87,7 +87,7 @@ impl<B: Backing> Store<B> {
         head.offset = align_to_payload(end);
         let payload = head.serialize();
         let metadata = EntryMetadata::new(SNAPSHOT_HASH, end, compute_checksum(&payload));
-        append_or_cut(&mut writer.must_cut, &generation, || {
+        append_or_cut(writer, &generation, || {
             let parts = [pre_pad(end), &payload, &metadata.serialize()];
             generation
                 .backing

@@ -1,7 +1,7 @@
 //! Writing by key.
 
 use super::plan::{Change, check_key_hash, check_payload};
-use super::{DataStoreReader, Store};
+use super::{DataStoreReader, Judge, Request, Store};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{TOMBSTONE, compute_hash};
@@ -131,7 +131,7 @@ impl<B: Backing> DataStoreWriter for Store<B> {
         let value = self.read_with_key_hash(old)?.ok_or(Error::KeyNotFound)?;
         check_sound(&value)?;
         let changes = [(new, Change::Put(&value)), (old, Change::Delete)];
-        self.commit_locked(&mut writer, changes.into_iter().map(Ok))
+        self.commit_locked(&mut writer, &changes)
     }
 
     fn copy(&self, key: &[u8], target: &Self) -> Result<u64> {
@@ -170,7 +170,12 @@ impl<B: Backing> DataStoreWriter for Store<B> {
     }
 
     fn delete(&self, key: &[u8]) -> Result<u64> {
-        self.batch_delete_key_hashes(&[compute_hash(key)])
+        let is_there: Judge<B> = |store, key_hash, _| {
+            let there = store.current.load().locate(key_hash)?.is_some();
+            Ok(there.then_some(true))
+        };
+        let request = Request::judged(compute_hash(key), Change::Delete, is_there, key);
+        Ok(self.commit_shared(&request)?.tail)
     }
 
     fn batch_delete(&self, keys: &[&[u8]]) -> Result<u64> {
@@ -184,10 +189,10 @@ impl<B: Backing> DataStoreWriter for Store<B> {
         let mut changes = Vec::with_capacity(key_hashes.len());
         for &key_hash in key_hashes {
             if self.current.load().locate(key_hash)?.is_some() {
-                changes.push(Ok((key_hash, Change::Delete)));
+                changes.push((key_hash, Change::Delete));
             }
         }
-        self.commit_locked(&mut writer, changes.into_iter())
+        self.commit_locked(&mut writer, &changes)
     }
 }
 

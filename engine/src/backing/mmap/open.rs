@@ -76,8 +76,8 @@ impl MmapBacking {
             paths,
             moved: OnceLock::new(),
             temporary: false,
-            // An empty file may have been made just now, or by a process that died before it synced.
-            directory_pending: AtomicBool::new(!read_only && len == 0),
+            // It may have been made just now, or by a process that never synced.
+            directory_pending: AtomicBool::new(!read_only),
         })
     }
 }

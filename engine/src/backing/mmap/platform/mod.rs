@@ -18,11 +18,29 @@ pub(super) use no_reservation::{is_never, keeps_reserved_space, set_aside};
 #[cfg(unix)]
 pub(super) use unix::{
     MAPS_PAST_END, adopt_owner_and_permissions, cut, grow_for_mapping, is_at, is_same_file,
-    never_wait, private, read_at, sync_directory_of, write_at,
+    never_wait, private, read_at, write_at,
 };
 #[cfg(windows)]
 pub(super) use windows::{
     MAPS_PAST_END, adopt_owner_and_permissions, cut, grow_for_mapping, is_at, is_never,
-    is_same_file, keeps_reserved_space, never_wait, private, read_at, set_aside, sync_directory_of,
-    write_at,
+    is_same_file, keeps_reserved_space, never_wait, private, read_at, set_aside, write_at,
 };
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
+/// Brings the directory entry of `path` to stable storage.
+pub(super) fn sync_directory_of(path: &std::path::Path) -> std::io::Result<()> {
+    #[cfg(test)]
+    DIRECTORY_SYNCS.with_borrow_mut(|paths| paths.push(path.to_path_buf()));
+    system::sync_directory_of(path)
+}
+
+#[cfg(test)]
+thread_local! {
+    /// What this thread had brought to stable storage so.
+    pub(super) static DIRECTORY_SYNCS: std::cell::RefCell<Vec<std::path::PathBuf>> =
+        const { std::cell::RefCell::new(Vec::new()) };
+}

@@ -1,6 +1,7 @@
 //! Tests of the file backing: the contract, growth past a reservation, and what views outlive. Opening and full disks have
 //! files of their own.
 
+mod directories;
 mod full;
 mod opening;
 
