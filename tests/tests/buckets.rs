@@ -131,15 +131,12 @@ fn apply<B: Backing>(
         Step::Batch(changes) => {
             let mut batch = bucket.batch();
             for (k, value) in changes {
-                match value {
-                    Some(value) => {
-                        batch.put(key(*k), &value[..]);
-                        model.insert(key(*k), (value.clone(), 0));
-                    }
-                    None => {
-                        batch.delete(key(*k));
-                        model.remove(&key(*k));
-                    }
+                if let Some(value) = value {
+                    batch.put(key(*k), &value[..]);
+                    model.insert(key(*k), (value.clone(), 0));
+                } else {
+                    batch.delete(key(*k));
+                    model.remove(&key(*k));
                 }
             }
             batch.commit().unwrap();

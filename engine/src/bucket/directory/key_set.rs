@@ -3,7 +3,8 @@
 //! Invariant: a leaf lies under bytes that are above every key of the leaf before it and not above its own; those of the first one are
 //! the least of all, once there is a key that needs it.
 
-use super::leaf::{Leaf, Put, shared_len};
+use super::leaf::{Leaf, Put};
+use super::record::shared_len;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 

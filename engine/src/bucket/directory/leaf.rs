@@ -1,9 +1,8 @@
 //! Up to 128 keys in their order, in one run of bytes: each says how much it shares with the one before it.
 //!
 //! Invariant: keys ascend strictly, the first one shares nothing, and every other one all that it can.
-//!
-//! A record is a number (twice the length that is shared, plus 1 if the key expires), the length of what is not shared, eight bytes of
-//! expiry if there is one, and what is not shared. Numbers have seven bits to a byte, the lowest first.
+
+use super::record::{Record, push_record, shared_len, take_record};
 
 /// Keys of one leaf.
 pub(super) const MAX_KEYS: u32 = 128;
@@ -30,12 +29,18 @@ pub(super) enum Put {
     Added { at_end: bool },
 }
 
-/// Where a key is or would be: the record that starts there, and what comes before it.
-struct Place {
+/// Where a key is or would be, without any key made whole on the way.
+struct Place<'l> {
     at: usize,
-    before: Vec<u8>,
-    /// The record's key, its expiry and where it ends.
-    record: Option<(Vec<u8>, u64, usize)>,
+    /// What the key shares with the one before that place.
+    shared: usize,
+    /// The record that is there.
+    record: Option<Record<'l>>,
+    /// What the key shares with that one.
+    alike: usize,
+    is_found: bool,
+    /// Where the record ends.
+    end: usize,
 }
 
 impl Leaf {
@@ -90,21 +95,28 @@ impl Leaf {
             self.earliest = self.earliest.min(expires_at);
         }
         let place = self.find(key);
-        let shared = shared_len(&place.before, key);
-        let mut patch = Vec::with_capacity(key.len() + 16);
-        push_record(&mut patch, shared, key, expires_at);
-        let (end, put) = match &place.record {
-            Some((found, before, end)) if found == key => (*end, Put::Replaced(*before)),
-            Some((next, next_expires_at, end)) => {
-                push_record(&mut patch, shared_len(key, next), next, *next_expires_at);
-                (*end, Put::Added { at_end: false })
+        let own = key.get(place.shared..).unwrap_or_default();
+        let mut patch = Vec::with_capacity(own.len() + 32);
+        push_record(&mut patch, place.shared, own, expires_at);
+        let put = match &place.record {
+            Some(record) if place.is_found => Put::Replaced(record.expires_at),
+            Some(next) => {
+                let own = next.own.get(place.alike - next.shared..);
+                push_record(
+                    &mut patch,
+                    place.alike,
+                    own.unwrap_or_default(),
+                    next.expires_at,
+                );
+                Put::Added { at_end: false }
             }
-            None => (place.at, Put::Added { at_end: true }),
+            None => Put::Added { at_end: true },
         };
+        let (at, end) = (place.at, place.end);
         if matches!(put, Put::Added { .. }) {
             self.len += 1;
         }
-        self.patch(place.at, end, patch);
+        self.patch(at, end, patch);
         put
     }
 
@@ -119,24 +131,27 @@ impl Leaf {
             shared_len(before, key)
         };
         self.make_room(key.len() - shared + 18);
-        push_record(&mut self.bytes, shared, key, expires_at);
+        let own = key.get(shared..).unwrap_or_default();
+        push_record(&mut self.bytes, shared, own, expires_at);
         self.len += 1;
     }
 
     /// Takes a key out and returns its expiry.
     pub(super) fn remove(&mut self, key: &[u8]) -> Option<u64> {
         let place = self.find(key);
-        let (_, expires_at, end) = place.record.filter(|(found, ..)| found == key)?;
+        let record = place.record.filter(|_| place.is_found)?;
+        let (at, mut end, expires_at) = (place.at, place.end, record.expires_at);
         let mut patch = Vec::new();
         let mut rest = self.bytes.get(end..).unwrap_or_default();
-        let mut next = key.to_vec();
-        if let Some(next_expires_at) = take_record(&mut rest, &mut next) {
-            let shared = shared_len(&place.before, &next);
-            push_record(&mut patch, shared, &next, next_expires_at);
+        if let Some(next) = Record::take(&mut rest) {
+            // What it shared with the key that goes, and that one not with the one before, becomes its own.
+            let more = next.shared.saturating_sub(record.shared);
+            let own = [record.own.get(..more).unwrap_or_default(), next.own].concat();
+            push_record(&mut patch, next.shared - more, &own, next.expires_at);
+            end = self.bytes.len() - rest.len();
         }
-        let end = self.bytes.len() - rest.len();
         self.len -= 1;
-        self.patch(place.at, end, patch);
+        self.patch(at, end, patch);
         Some(expires_at)
     }
 
@@ -185,7 +200,9 @@ impl Leaf {
         });
         let (mut rest, mut key) = (&upper.bytes[..], Vec::new());
         if let Some(expires_at) = take_record(&mut rest, &mut key) {
-            push_record(&mut self.bytes, shared_len(&last, &key), &key, expires_at);
+            let shared = shared_len(&last, &key);
+            let own = key.get(shared..).unwrap_or_default();
+            push_record(&mut self.bytes, shared, own, expires_at);
             self.bytes.extend_from_slice(rest);
         }
         self.bytes.shrink_to_fit();
@@ -193,22 +210,42 @@ impl Leaf {
         self.earliest = self.earliest.min(upper.earliest);
     }
 
-    fn find(&self, sought: &[u8]) -> Place {
-        let (mut rest, mut key) = (&self.bytes[..], Vec::new());
-        let (mut before, mut at) = (Vec::new(), 0);
-        while let Some(expires_at) = take_record(&mut rest, &mut key) {
+    /// Goes by how much of `sought` the keys so far, which are below it, begin with: one that shares more with its predecessor is
+    /// below as well, and one that shares less is above.
+    fn find(&self, sought: &[u8]) -> Place<'_> {
+        let mut rest = &self.bytes[..];
+        let (mut shared, mut at) = (0, 0);
+        while let Some(record) = Record::take(&mut rest) {
             let end = self.bytes.len() - rest.len();
-            if &key[..] >= sought {
-                let record = Some((key, expires_at, end));
-                return Place { at, before, record };
+            let mut alike = record.shared.min(shared);
+            let mut is_below = record.shared > shared;
+            let mut is_found = false;
+            if record.shared == shared {
+                let sought = sought.get(shared..).unwrap_or_default();
+                alike += shared_len(record.own, sought);
+                is_found = record.own == sought;
+                is_below = record.own < sought;
             }
-            before.clone_from(&key);
+            if !is_below {
+                return Place {
+                    at,
+                    shared,
+                    record: Some(record),
+                    alike,
+                    is_found,
+                    end,
+                };
+            }
+            shared = alike;
             at = end;
         }
         Place {
             at,
-            before,
+            shared,
             record: None,
+            alike: 0,
+            is_found: false,
+            end: at,
         }
     }
 
@@ -238,69 +275,6 @@ impl Leaf {
         });
         self.earliest = earliest;
     }
-}
-
-/// How many bytes two keys begin with alike.
-pub(super) fn shared_len(a: &[u8], b: &[u8]) -> usize {
-    a.iter().zip(b).take_while(|(a, b)| a == b).count()
-}
-
-/// Appends the record of a key that shares so much with the one before it.
-pub(super) fn push_record(bytes: &mut Vec<u8>, shared: usize, key: &[u8], expires_at: u64) {
-    let own = key.get(shared..).unwrap_or_default();
-    push_number(bytes, shared << 1 | usize::from(expires_at != 0));
-    push_number(bytes, own.len());
-    if expires_at != 0 {
-        bytes.extend_from_slice(&expires_at.to_le_bytes());
-    }
-    bytes.extend_from_slice(own);
-}
-
-/// Takes the next record off `rest`, turns `key` from the one before it into its own, and returns its expiry. `None` at the
-/// end, and for bytes that are no record.
-pub(super) fn take_record(rest: &mut &[u8], key: &mut Vec<u8>) -> Option<u64> {
-    let shared = take_number(rest)?;
-    let own_len = take_number(rest)?;
-    let mut expires_at = 0;
-    if shared & 1 != 0 {
-        let (bytes, behind) = rest.split_first_chunk()?;
-        expires_at = u64::from_le_bytes(*bytes);
-        *rest = behind;
-    }
-    let (own, behind) = rest.split_at_checked(own_len)?;
-    *rest = behind;
-    if shared >> 1 > key.len() {
-        return None;
-    }
-    key.truncate(shared >> 1);
-    key.extend_from_slice(own);
-    Some(expires_at)
-}
-
-pub(super) fn push_number(bytes: &mut Vec<u8>, mut number: usize) {
-    loop {
-        let [low, ..] = number.to_le_bytes();
-        number >>= 7;
-        if number == 0 {
-            bytes.push(low & 0x7f);
-            return;
-        }
-        bytes.push(low | 0x80);
-    }
-}
-
-/// A number below 2^28, which is more than any that is written.
-pub(super) fn take_number(rest: &mut &[u8]) -> Option<usize> {
-    let mut number = 0;
-    for shift in [0, 7, 14, 21] {
-        let (byte, behind) = rest.split_first()?;
-        *rest = behind;
-        number |= usize::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(number);
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -357,17 +331,5 @@ mod tests {
             lower.append(&upper);
             assert_eq!(lower.bytes, leaf.bytes);
         }
-    }
-
-    #[test]
-    fn numbers_of_all_lengths() {
-        for number in [0, 1, 127, 128, 1 << 14, 131_073 << 1, (1 << 28) - 1] {
-            let mut bytes = Vec::new();
-            push_number(&mut bytes, number);
-            let mut rest = &bytes[..];
-            assert_eq!(take_number(&mut rest), Some(number));
-            assert!(rest.is_empty() && take_number(&mut &bytes[..bytes.len() - 1]).is_none());
-        }
-        assert_eq!(take_number(&mut &[0xff; 9][..]), None);
     }
 }

@@ -10,6 +10,7 @@
 mod key_set;
 mod leaf;
 mod names;
+mod record;
 
 pub(crate) use key_set::has_expired;
 pub(crate) use names::KeyDirectory;

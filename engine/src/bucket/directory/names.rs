@@ -3,7 +3,7 @@
 //! Invariant: a bucket is there as long as it has a key.
 
 use super::key_set::KeySet;
-use super::leaf::{push_number, push_record, shared_len, take_number, take_record};
+use super::record::{push_number, push_record, shared_len, take_number, take_record};
 use crate::format::{MAX_BUCKET_NAME_BYTES, MAX_KEY_BYTES};
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -78,7 +78,9 @@ impl KeyDirectory {
             bytes.extend_from_slice(&keys.len().to_le_bytes());
             let mut before: Vec<u8> = Vec::new();
             keys.visit(Bound::Unbounded, |key, expires_at| {
-                push_record(&mut bytes, shared_len(&before, key), key, expires_at);
+                let shared = shared_len(&before, key);
+                let own = key.get(shared..).unwrap_or_default();
+                push_record(&mut bytes, shared, own, expires_at);
                 before.clear();
                 before.extend_from_slice(key);
                 true
