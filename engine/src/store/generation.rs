@@ -8,6 +8,7 @@ use crate::format::{Entry, EntryMetadata, METADATA_SIZE, align_to_payload, is_re
 use crate::index::{Candidate, Extent, Glance, Index};
 use crate::recovery::Chain;
 use crate::store::EntryHandle;
+use crate::store::milestones::Milestones;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,6 +27,7 @@ pub(crate) struct Generation<B> {
     live_span: AtomicU64,
     /// The tail of the snapshot that the index was taken from, 0 if it was not.
     pub(super) snapshot_tail: u64,
+    pub(super) milestones: Milestones,
 }
 
 /// A live entry that the index named and the medium confirmed.
@@ -59,7 +61,7 @@ pub(crate) const fn span_of(payload_len: u64) -> u64 {
 const READ_ENTRY: &str = "read an entry";
 
 impl<B: Backing> Generation<B> {
-    pub(crate) const fn new(backing: B, index: Arc<Index>, tail: u64, live_span: u64) -> Self {
+    pub(crate) fn new(backing: B, index: Arc<Index>, tail: u64, live_span: u64) -> Self {
         Self {
             backing,
             index,
@@ -68,6 +70,7 @@ impl<B: Backing> Generation<B> {
             synced: AtomicU64::new(0),
             live_span: AtomicU64::new(live_span),
             snapshot_tail: 0,
+            milestones: Milestones::default(),
         }
     }
 
@@ -314,7 +317,7 @@ impl<B: Resident> Generation<B> {
 }
 
 /// Where the payload starts. `None` where the index names what is no entry: it may have come from a snapshot that only looks like one.
-fn payload_offset(extent: Extent, metadata: &EntryMetadata) -> Option<u64> {
+pub(crate) fn payload_offset(extent: Extent, metadata: &EntryMetadata) -> Option<u64> {
     let end = extent.metadata_offset();
     let start = match extent.payload_len() {
         Some(len) => end.checked_sub(len)?,

@@ -2,6 +2,7 @@
 
 mod append;
 mod batch;
+mod changes;
 mod commit;
 mod entry_writer;
 mod generation;
@@ -10,6 +11,7 @@ mod handle;
 mod history;
 mod iterate;
 mod live;
+mod milestones;
 mod open;
 mod plan;
 mod range;
@@ -22,6 +24,7 @@ mod view;
 mod write;
 
 pub use batch::Batch;
+pub use changes::{ChangePage, LoggedChange};
 pub use entry_writer::{EntryWriter, STREAM_BUFFER_BYTES};
 pub use handle::EntryHandle;
 pub use history::{History, Version};
@@ -33,12 +36,13 @@ pub use stream::EntryStream;
 pub use view::ReadView;
 pub use write::DataStoreWriter;
 
-pub(crate) use generation::{Generation, span_of};
+pub(crate) use generation::{Generation, payload_offset, span_of};
 pub(crate) use group::{Judge, Request};
 pub(crate) use live::changes_since;
 pub(crate) use plan::Change;
 
 use crate::backing::{Backing, MemoryBacking};
+use crate::bucket::Directory;
 use crate::error::{Error, Result};
 use crate::index::{Index, IndexWriter};
 use crate::options::Options;
@@ -58,6 +62,8 @@ pub struct Store<B: Backing> {
     group: group::Queue<B>,
     /// Held by a compaction from its first read to its last write, so that there is one at a time.
     pub(crate) compaction: Mutex<()>,
+    /// The keys of buckets in their order, once somebody has asked for them.
+    pub(crate) directory: Directory,
     /// Set for good by a failed sync: what the medium holds is then unknown.
     latched: AtomicBool,
     options: Options,
@@ -198,6 +204,7 @@ impl<B: Backing> Store<B> {
             }),
             group: group::Queue::default(),
             compaction: Mutex::new(()),
+            directory: Directory::default(),
             latched: AtomicBool::new(false),
             options,
             report,
