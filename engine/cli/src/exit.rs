@@ -83,6 +83,9 @@ impl From<Error> for Failure {
             | Error::SameTarget
             | Error::LengthMismatch { .. }
             | Error::NoSuchTail { .. }
+            | Error::KeyTooLong { .. }
+            | Error::HashCollision { .. }
+            | Error::NotACounter { .. }
             | Error::NotARatio => Status::Usage,
             _ => Status::Io,
         };
@@ -119,6 +122,14 @@ mod tests {
             (Error::NoSuchFile("a".into()), Status::NotFound),
             (Error::EmptyPayload, Status::Usage),
             (Error::NotAFile("a".into()), Status::Usage),
+            (
+                Error::KeyTooLong {
+                    length: 65_537,
+                    maximum: 65_536,
+                },
+                Status::Usage,
+            ),
+            (Error::HashCollision { key_hash: 1 }, Status::Usage),
             (Error::NotAStore { length: 1 }, Status::Damaged),
             (
                 Error::Corrupt {

@@ -42,7 +42,7 @@ fn open(file: &Path, switches: Switches, options: &Options) -> Result<DataStore>
     };
     let store = options.clone().durability(durability).open(file)?;
     let report = store.recovery_report();
-    if !report.is_clean() || switches.verbose {
+    if !report.is_clean() || switches.is_verbose() {
         tell("", &format!("{}: {report}", file.display()));
     }
     Ok(store)
