@@ -28,8 +28,8 @@ pub struct Arguments {
     #[command(flatten)]
     pub switches: Switches,
 
-    /// Look for keys in this bucket, not among the plain entries; any value goes into a bucket, an empty one too
-    #[arg(long, global = true, value_name = "NAME")]
+    /// Look for keys in this bucket, not among the plain entries; a bucket takes any value, an empty one too
+    #[arg(long, global = true, value_name = "NAME", help_heading = COMMON)]
     pub bucket: Option<String>,
 
     /// What to do with it
@@ -37,11 +37,15 @@ pub struct Arguments {
     pub command: Command,
 }
 
+/// Over the switches of every command, which its own stand before.
+pub const COMMON: &str = "Common options";
+
 /// Switches that every command takes.
 #[derive(Debug, Clone, Copy, clap::Args)]
+#[command(next_help_heading = COMMON)]
 #[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub struct Switches {
-    /// Report as JSON on standard output: one line, but a line for each key where keys are listed
+    /// Report as a line of JSON on standard output; listings print one for each key
     #[arg(long, global = true)]
     pub json: bool,
 
@@ -53,8 +57,13 @@ pub struct Switches {
     #[arg(long, global = true)]
     pub sync: bool,
 
-    /// Say more on standard error, as `RUST_LOG=info` does
-    #[arg(short, long, global = true)]
+    /// Say more on standard error.
+    #[arg(
+        short,
+        long,
+        global = true,
+        help = "Say more on standard error, as RUST_LOG=info does"
+    )]
     pub verbose: bool,
 }
 
@@ -158,7 +167,7 @@ pub enum Command {
         #[arg(short = '0', long)]
         null: bool,
     },
-    /// Measure this disk: a store is made in the file, which must not exist, and removed again
+    /// Measure this disk, with a store in FILE, which must not exist and is removed again
     #[command(long_about = bench::ABOUT)]
     Bench(bench::Plan),
     /// Print completions for a shell; needs no file

@@ -3,6 +3,7 @@
 //! Into a pipe names go as they are, byte for byte; on a terminal, what does not show or would steer it is escaped.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::path::Path;
 
@@ -184,7 +185,11 @@ impl Lines {
 }
 
 fn in_digits(name: &[u8]) -> String {
-    name.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut digits = String::with_capacity(name.len() * 2);
+    for byte in name {
+        let _written = write!(digits, "{byte:02x}");
+    }
+    digits
 }
 
 /// As in a Rust string, without quotes around it.
@@ -198,7 +203,7 @@ fn escaped(name: &[u8]) -> String {
             }
         }
         for byte in chunk.invalid() {
-            shown.push_str(&format!("\\x{byte:02x}"));
+            let _written = write!(shown, "\\x{byte:02x}");
         }
     }
     shown

@@ -17,6 +17,7 @@ mod report;
 mod salvage;
 mod size;
 mod upkeep;
+mod usage;
 mod values;
 
 use std::io::{self, Write};
@@ -24,14 +25,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
 
 use crate::args::{Arguments, Command, Switches};
 use crate::exit::{Failure, Result, Status, tell};
 
 fn main() -> ExitCode {
     let begun = std::time::Instant::now();
-    let arguments = match Arguments::try_parse() {
+    let arguments = match usage::parse() {
         Ok(arguments) => arguments,
         Err(error) => return refuse(&error),
     };
@@ -104,7 +104,7 @@ fn dispatch(file: &Path, switches: Switches, bucket: Option<&str>, command: Comm
 
 fn completions(shell: clap_complete::Shell) -> Result {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Arguments::command(), "tailstone", &mut script);
+    clap_complete::generate(shell, &mut usage::command(), "tailstone", &mut script);
     io::stdout()
         .write_all(&script)
         .map_err(|error| Failure::output(&error))

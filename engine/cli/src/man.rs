@@ -4,12 +4,12 @@ use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
 use std::path::Path;
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::args::Arguments;
 use crate::exit::{Failure, Result, Status, tell};
+use crate::usage;
 
 const STATUSES: [(&str, &str); 6] = [
     (
@@ -135,7 +135,7 @@ fn write_all(folder: &Path) -> io::Result<usize> {
 
 /// The words of the command line, each command with its full name and the switches of all.
 fn root() -> Command {
-    let mut root = Arguments::command().disable_help_subcommand(true);
+    let mut root = usage::command().disable_help_subcommand(true);
     root.build();
     root
 }

@@ -20,7 +20,7 @@ pub use disk::Made;
 
 /// What `bench --help` says.
 pub const ABOUT: &str = "\
-Measure this disk: a store is made in the file, which must not exist, and removed again
+Measure this disk, with a store in FILE, which must not exist and is removed again
 
 Every round goes through the same steps, by the clock on the wall, and every value that is read is compared whole with what was \
 written. Keys have 16 bytes. The table shows the median of the rounds, the least and the most; machines that do other work differ \
@@ -29,12 +29,12 @@ much between rounds, so compare figures of one run.
   plain writes       the values alone, appended to a plain file, a system call for each
   single writes      each value under its key, handed to the system, not synced
   batches            the same, many in one call
-  reads in order     each value, in the order of writing; from the page cache, as it was just written
+  reads in order     each value, in the order of writing, from the page cache
   reads shuffled     the same in a random order
   misses             keys that are not there
   reopening          closing is not part of it
-  plain writes, each synced        as above, with an fdatasync after each: what the disk can do
-  durable writes, 1 or 8 threads   each returns once its value is on stable storage
+  plain writes, each synced        the same with fdatasync: what the disk can do
+  durable writes, 1 or 8 threads   each returns once it is on stable storage
 
 Of writes that wait for the disk there are at most 256 a round and row. The last column is the time against that of the plain file \
 in the same round: 0.5 is twice as fast.";
