@@ -113,10 +113,10 @@ fn completions(shell: clap_complete::Shell) -> Result {
 /// Help and version as they are; anything else as one line.
 fn refuse(error: &clap::Error) -> ExitCode {
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let _closed = error.print();
-            Status::Done.into()
-        }
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match error.print() {
+            Ok(()) => Status::Done.into(),
+            Err(error) => Failure::output(&error).finish(),
+        },
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let _closed = error.print();
             Status::Usage.into()

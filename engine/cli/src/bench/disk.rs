@@ -28,7 +28,10 @@ impl Made {
                 let message = format!("{name} exists; bench works in files of its own only");
                 Err(Failure::new(Status::Usage, message))
             }
-            Err(source) => Err(failed("make a file to measure in", source)),
+            Err(source) => {
+                let doing = "make a file to measure in";
+                Err(Failure::with_file(path, Error::Io { doing, source }))
+            }
         }
     }
 

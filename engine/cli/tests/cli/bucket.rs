@@ -12,7 +12,7 @@ fn json(run: &Run) -> Value {
 #[test]
 fn a_bucket_takes_any_value() {
     let bench = Bench::new();
-    for value in [&b"1815"[..], b"", &[0], &[0; 100], &[255; 200_000]] {
+    for value in [&b"1815"[..], b"", &[0], &[0; 100], &vec![255; 200_000]] {
         bench
             .run_with(&["write", "k", "--bucket", "b"], value)
             .expect_status(0);
