@@ -40,7 +40,10 @@ mod upkeep;
 
 #[cfg(any(unix, windows))]
 pub use backup::BackupReport;
-pub use bucket::{Bucket, Value};
+pub use bucket::{
+    Bucket, BucketBatch, BucketHistory, BucketVersion, BucketView, BucketWriter, KeyPage, Keys,
+    Value, ValueStream,
+};
 pub use compat::storage_engine::{constants, digest};
 pub use compat::{storage_engine, traits, utils};
 pub use error::{Error, Result};

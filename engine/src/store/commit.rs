@@ -8,6 +8,7 @@ use super::generation::span_of;
 use super::plan::{Appended, Change, Planned, length_of};
 use super::{Generation, Store, Writer};
 use crate::backing::Backing;
+use crate::bucket::Event;
 use crate::error::{Error, Result};
 use crate::index::{Extent, Hint};
 use crate::options::Durability;
@@ -143,12 +144,13 @@ impl<B: Backing> Store<B> {
         if self.settings().durability == Durability::Sync {
             self.sync_generation(generation)?;
         }
-        Self::publish(writer, generation, appended);
+        self.publish(writer, generation, appended);
         Ok(last.end())
     }
 
-    fn publish(writer: &mut Writer, generation: &Generation<B>, appended: &Appended) {
+    fn publish(&self, writer: &mut Writer, generation: &Generation<B>, appended: &Appended) {
         let start = generation.tail();
+        let mut changes = self.directory.recorder();
         let Some(last) = appended.placed.last() else {
             return;
         };
@@ -194,6 +196,9 @@ impl<B: Backing> Store<B> {
                 live_span += span_of(entry.payload_len);
                 writer.index.put_at(hint, entry.extent, same)
             };
+            if let Some(changes) = &mut changes {
+                changes.push(Event::new(replaced, entry.extent));
+            }
             if let Some(replaced) = replaced {
                 let other = appended.at(replaced);
                 let span = other.map_or(span_before, |other| span_of(other.payload_len));
@@ -202,5 +207,6 @@ impl<B: Backing> Store<B> {
         }
         generation.set_live_span(live_span);
         generation.publish_tail(last.end());
+        self.directory.record(generation, changes);
     }
 }

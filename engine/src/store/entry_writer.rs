@@ -81,9 +81,20 @@ impl<B: Backing> Store<B> {
     ///
     /// Fails with `UnexpectedEof`, nothing visible, if `source` ends before that.
     pub fn write_sized(&self, key: &[u8], len: u64, source: &mut impl Read) -> Result<u64> {
-        let key_hash = compute_hash(key);
+        self.write_sized_if(compute_hash(key), len, source, || Ok(()))
+    }
+
+    /// The same for a key hash, if nothing speaks against it once it is this writer's turn.
+    pub(crate) fn write_sized_if(
+        &self,
+        key_hash: u64,
+        len: u64,
+        source: &mut impl Read,
+        check: impl FnOnce() -> Result<()>,
+    ) -> Result<u64> {
         let mut writer = self.lock_writer();
         self.check_writable()?;
+        check()?;
         let generation = self.current.load();
         let tail = generation.tail();
         // The checksum comes last in the file, so it can be filled in when the value has gone by.
@@ -133,7 +144,12 @@ impl<B: Backing> EntryWriter<'_, B> {
     /// Stores what was written as the value and returns the store's new tail.
     ///
     /// An empty value and one of zeros alone are refused: [`Error::EmptyPayload`], [`Error::ReservedPayload`].
-    pub fn finish(mut self) -> Result<u64> {
+    pub fn finish(self) -> Result<u64> {
+        self.finish_if(|| Ok(()))
+    }
+
+    /// The same, if nothing speaks against it once it is this writer's turn.
+    pub(crate) fn finish_if(mut self, check: impl FnOnce() -> Result<()>) -> Result<u64> {
         self.digest.check()?;
         if let Some(spool) = &mut self.spool {
             spool.write_all(&self.buffer).map_err(Error::io(SPOOL))?;
@@ -141,6 +157,7 @@ impl<B: Backing> EntryWriter<'_, B> {
         }
         let mut writer = self.store.lock_writer();
         self.store.check_writable()?;
+        check()?;
         let generation = self.store.current.load();
         let tail = generation.tail();
         let planned = Planned::new(tail, self.key_hash, self.digest.len, self.digest.checksum())?;

@@ -241,7 +241,8 @@ impl<B: Resident> Generation<B> {
     }
 }
 
-fn payload_offset(extent: Extent, metadata: &EntryMetadata) -> u64 {
+/// Where the payload starts that ends at `extent`.
+pub(crate) fn payload_offset(extent: Extent, metadata: &EntryMetadata) -> u64 {
     match extent.payload_len() {
         Some(len) => extent.metadata_offset().saturating_sub(len),
         None => align_to_payload(metadata.prev_offset),

@@ -31,11 +31,12 @@ pub use stream::EntryStream;
 pub use view::ReadView;
 pub use write::DataStoreWriter;
 
-pub(crate) use generation::{Generation, span_of};
+pub(crate) use generation::{Generation, payload_offset, span_of};
 pub(crate) use live::changes_since;
 pub(crate) use plan::Change;
 
 use crate::backing::{Backing, MemoryBacking};
+use crate::bucket::Directory;
 use crate::error::{Error, Result};
 use crate::index::{Index, IndexWriter};
 use crate::options::Options;
@@ -53,6 +54,8 @@ pub struct Store<B: Backing> {
     pub(crate) writer: Mutex<Writer>,
     /// Held by a compaction from its first read to its last write, so that there is one at a time.
     pub(crate) compaction: Mutex<()>,
+    /// The keys of buckets in their order, once somebody has asked for them.
+    pub(crate) directory: Directory,
     /// Set for good by a failed sync: what the medium holds is then unknown.
     latched: AtomicBool,
     options: Options,
@@ -172,6 +175,7 @@ impl<B: Backing> Store<B> {
                 appended: plan::Appended::default(),
             }),
             compaction: Mutex::new(()),
+            directory: Directory::default(),
             latched: AtomicBool::new(false),
             options,
             report,
