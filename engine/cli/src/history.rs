@@ -43,15 +43,21 @@ pub fn history(file: &Path, switches: Switches, bucket: Option<&str>, key: &str)
     let place = Place::new(&store, bucket)?;
     let mut versions = Vec::new();
     let mut damage = None;
+    // In a bucket a deletion carries no key; it is this key's if the value before it is.
+    let mut deletion = None;
     for version in place.history(key) {
         match version {
-            Ok(version) => versions.extend(Shown::new(&version, &place, key)),
+            Ok(version) => {
+                let shown = Shown::new(&version, &place, key);
+                if place.is_bucket() && version.is_deletion() {
+                    deletion = shown;
+                    continue;
+                }
+                let deletion = deletion.take().filter(|_| shown.is_some());
+                versions.extend(deletion.into_iter().chain(shown));
+            }
             Err(error) => damage = Some(error),
         }
-    }
-    if versions.iter().all(|version| version.deleted) && bucket.is_some() {
-        // Deletions of another key that has the hash, for all that anybody can tell.
-        versions.clear();
     }
     if versions.is_empty() {
         return Err(damage.map_or_else(|| place.no_key(key), Failure::from));

@@ -2,7 +2,6 @@
 //!
 //! Into a pipe names go as they are, byte for byte; on a terminal, what does not show or would steer it is escaped.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::path::Path;
@@ -52,13 +51,13 @@ pub fn keys(
         None => list_plain(&store, &mut lines)?,
         Some(bucket) => {
             let prefix = prefix.unwrap_or_default().as_bytes();
-            each_key(&store, bucket, prefix, |key| {
+            for key in store.bucket(bucket)?.iter_keys(prefix) {
                 lines.name(
-                    key,
+                    &key?,
                     |key| Name::Key { key },
                     |key_hex| Name::KeyHex { key_hex },
-                )
-            })?;
+                )?;
+            }
         }
     }
     lines.finish()
@@ -68,7 +67,7 @@ pub fn keys(
 pub fn buckets(file: &Path, switches: Switches, null: bool) -> Result {
     let store = open::to_read(file, switches)?;
     let mut lines = Lines::new(switches, null);
-    for name in bucket_names(&store)? {
+    for name in store.buckets()? {
         lines.name(
             &name,
             |bucket| Name::Bucket { bucket },
@@ -92,40 +91,6 @@ fn list_plain(store: &DataStore, lines: &mut Lines) -> Result {
         }
     }
     Ok(())
-}
-
-/// Hands over the live keys of a bucket that begin with `prefix`, in order.
-fn each_key(
-    store: &DataStore,
-    bucket: &str,
-    prefix: &[u8],
-    mut take: impl FnMut(&[u8]) -> Result,
-) -> Result {
-    let bucket = store.bucket(bucket)?;
-    let mut keys = BTreeSet::new();
-    for entry in store.entries()? {
-        let entry = entry?;
-        if let Some(keyed) = keyed(&entry)
-            && keyed.bucket() == bucket.name()
-            && keyed.key().starts_with(prefix)
-            && bucket.exists(keyed.key())?
-        {
-            keys.insert(keyed.key().to_vec());
-        }
-    }
-    keys.iter().try_for_each(|key| take(key))
-}
-
-fn bucket_names(store: &DataStore) -> Result<BTreeSet<Vec<u8>>> {
-    let mut names = BTreeSet::new();
-    for entry in store.entries()? {
-        let entry = entry?;
-        let name = keyed(&entry).map(|keyed| keyed.bucket());
-        if let Some(name) = name.filter(|name| !names.contains(*name)) {
-            names.insert(name.to_vec());
-        }
-    }
-    Ok(names)
 }
 
 fn keyed(entry: &EntryHandle) -> Option<Keyed<'_>> {

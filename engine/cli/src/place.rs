@@ -5,10 +5,9 @@
 use std::io::Read;
 
 use tailstone::backing::MmapBacking;
-use tailstone::format::{Keyed, behind_value, full_key};
+use tailstone::format::{Keyed, full_key};
 use tailstone::{
-    Batch, Bucket, DataStore, DataStoreReader, DataStoreWriter, EntryHandle, Error, History,
-    compute_hash,
+    Bucket, DataStore, DataStoreReader, DataStoreWriter, EntryHandle, Error, History, compute_hash,
 };
 
 use crate::exit::{Failure, Result, Status};
@@ -84,10 +83,10 @@ impl<'s> Place<'s> {
 
     /// Stores what `source` gives under `key`; returns the new tail.
     pub fn set_stream(&self, key: &str, source: &mut impl Read) -> Result<u64> {
-        match &self.bucket {
-            None => Ok(self.store.write_stream(key.as_bytes(), source)?),
-            Some(bucket) => stream_into(bucket, key, source),
-        }
+        Ok(match &self.bucket {
+            None => self.store.write_stream(key.as_bytes(), source)?,
+            Some(bucket) => bucket.set_stream(key.as_bytes(), source)?,
+        })
     }
 
     /// Deletes `key`; that it has no value is a failure. Returns the new tail.
@@ -114,7 +113,11 @@ impl<'s> Place<'s> {
             return Err(Error::SameTarget.into());
         }
         let found = self.find(old)?;
-        rename_in(self.store, bucket, &found, old, new)
+        let mut batch = bucket.batch();
+        batch
+            .put_until(new.as_bytes(), found.value(), found.expires_at.unwrap_or(0))
+            .delete(old.as_bytes());
+        Ok(batch.commit()?)
     }
 
     /// Copies `key` to the same place of another store, which expires there when it does here; returns that store's new tail.
@@ -144,7 +147,8 @@ impl<'s> Place<'s> {
         moved.map_err(|error| self.named(error, key))
     }
 
-    /// Every version of the key's hash; [`value_len`](Self::value_len) tells which of them are the key's.
+    /// Every version of the key's hash; [`value_len`](Self::value_len) tells which values are the key's. Of a deletion in a bucket
+    /// only the value before it tells.
     pub fn history(&self, key: &str) -> History<MmapBacking> {
         self.store.history_with_key_hash(self.hash(key))
     }
@@ -157,6 +161,11 @@ impl<'s> Place<'s> {
         let keyed = Keyed::parse(entry, entry.key_hash())?;
         let is_it = keyed.full_key == full_key(bucket.name(), key.as_bytes());
         is_it.then_some(keyed.value.len())
+    }
+
+    /// Whether this is a bucket.
+    pub const fn is_bucket(&self) -> bool {
+        self.bucket.is_some()
     }
 
     /// The failure that `key` has no value here.
@@ -185,40 +194,4 @@ impl<'s> Place<'s> {
             error => error.into(),
         }
     }
-}
-
-/// Takes as much memory as the value is long.
-fn stream_into(bucket: &Bucket<'_, MmapBacking>, key: &str, source: &mut impl Read) -> Result<u64> {
-    let mut value = Vec::new();
-    source.read_to_end(&mut value).map_err(|source| Error::Io {
-        doing: "read standard input",
-        source,
-    })?;
-    Ok(bucket.set(key.as_bytes(), &value)?)
-}
-
-/// One batch. This program alone has the store open for writing, so what is looked at here stays as it is.
-fn rename_in(
-    store: &DataStore,
-    bucket: &Bucket<'_, MmapBacking>,
-    found: &Found,
-    old: &str,
-    new: &str,
-) -> Result<u64> {
-    // Refuses a key that is too long, as any reading does.
-    bucket.get(new.as_bytes())?;
-    let full = full_key(bucket.name(), new.as_bytes());
-    let key_hash = compute_hash(&full);
-    if let Some(entry) = store.read_with_key_hash(key_hash)? {
-        let is_other = Keyed::parse(&entry, key_hash).is_none_or(|keyed| keyed.full_key != full);
-        if is_other {
-            return Err(Error::HashCollision { key_hash }.into());
-        }
-    }
-    let behind = behind_value(&full, found.expires_at.unwrap_or(0));
-    let mut batch = Batch::new();
-    batch
-        .put_with_key_hash(key_hash, [found.value(), &behind].concat())
-        .delete_with_key_hash(compute_hash(&full_key(bucket.name(), old.as_bytes())));
-    Ok(store.commit(&batch)?)
 }
