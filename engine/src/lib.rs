@@ -55,9 +55,9 @@ pub use recovery::RecoveryReport;
 #[cfg(any(unix, windows))]
 pub use store::DataStore;
 pub use store::{
-    Batch, DataStoreReader, DataStoreWriter, Entries, EntryHandle, EntryIterator, EntryStream,
-    EntryWriter, History, MemoryStore, ReadView, Reader, STREAM_BUFFER_BYTES, Stats, Store,
-    Version,
+    Batch, ChangePage, DataStoreReader, DataStoreWriter, Entries, EntryHandle, EntryIterator,
+    EntryStream, EntryWriter, History, LoggedChange, MemoryStore, ReadView, Reader,
+    STREAM_BUFFER_BYTES, Stats, Store, Version,
 };
 #[cfg(any(unix, windows))]
 pub use upkeep::{salvage, verify_file};

@@ -30,6 +30,7 @@ struct Salvaged {
     payload_bytes: u64,
     damaged_entries: u64,
     lost_bytes: u64,
+    renamed_entries: u64,
 }
 
 /// Writes every sound entry of `file` into a new store at `target`, deletions included, oldest first.
@@ -65,6 +66,7 @@ pub fn salvage(file: &Path, switches: Switches, target: &Path) -> Result {
         payload_bytes: found.payload_bytes,
         damaged_entries: found.damaged_entries,
         lost_bytes: found.lost_bytes,
+        renamed_entries: found.renamed_entries,
     };
     json::confirm(switches, &report, &format!("{}: {found}", report.target))
 }

@@ -16,8 +16,11 @@ use std::time::Duration;
 #[must_use = "nothing is written before it is committed"]
 pub struct BucketBatch<'b, 's, 'a, B: Backing> {
     bucket: &'b Bucket<'s, B>,
-    changes: Vec<(Cow<'a, [u8]>, Option<(Cow<'a, [u8]>, u64)>)>,
+    changes: Vec<OwnedChange<'a>>,
 }
+
+/// A key, and its new value with its expiry or that it is to go.
+type OwnedChange<'a> = (Cow<'a, [u8]>, Option<(Cow<'a, [u8]>, u64)>);
 
 impl<'s, B: Backing> Bucket<'s, B> {
     /// An empty batch of changes of this bucket.

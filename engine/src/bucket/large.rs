@@ -84,7 +84,7 @@ impl<'s, B: Backing> Bucket<'s, B> {
         let key = self.full_key(key)?;
         let now = self.store.settings().now();
         let generation = self.store.current.load();
-        let trailer = self.trailer(&generation, &key)?;
+        let trailer = key.trailer(&generation)?;
         trailer
             .filter(|trailer| !trailer.has_expired(now))
             .map(|trailer| read(&generation.backing, trailer))
@@ -150,10 +150,13 @@ mod tests {
             .collect()
     }
 
+    /// Stores one value under the key it is given.
+    type Way<'v> = &'v dyn Fn(&[u8]);
+
     fn check<B: Backing>(store: &Store<B>) {
         let bucket = store.bucket("large").unwrap();
         for value in values() {
-            let stores: [&dyn Fn(&[u8]); 3] = [
+            let ways: [Way<'_>; 3] = [
                 &|key| {
                     bucket.set_stream(key, &mut &value[..]).unwrap();
                 },
@@ -169,7 +172,7 @@ mod tests {
                     writer.finish().unwrap();
                 },
             ];
-            for (nth, set) in stores.into_iter().enumerate() {
+            for (nth, set) in ways.into_iter().enumerate() {
                 let key = vec![b'k'; 1 + nth * 300];
                 set(&key);
                 assert!(*bucket.get(&key).unwrap().unwrap() == value[..]);

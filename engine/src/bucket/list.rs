@@ -28,8 +28,9 @@ pub struct Keys<'b, 's, B: Backing> {
     bucket: &'b Bucket<'s, B>,
     prefix: Vec<u8>,
     page: std::vec::IntoIter<Vec<u8>>,
-    /// Where the next page begins; `None` when this was the last.
-    next: Option<Option<Vec<u8>>>,
+    /// Behind what the next page begins.
+    cursor: Option<Vec<u8>>,
+    is_last: bool,
 }
 
 impl<B: Backing> Bucket<'_, B> {
@@ -79,7 +80,8 @@ impl<B: Backing> Bucket<'_, B> {
             bucket: self,
             prefix: prefix.to_vec(),
             page: Vec::new().into_iter(),
-            next: Some(None),
+            cursor: None,
+            is_last: false,
         }
     }
 
@@ -145,11 +147,15 @@ impl<B: Backing> Iterator for Keys<'_, '_, B> {
             if let Some(key) = self.page.next() {
                 return Some(Ok(key));
             }
-            let cursor = self.next.take()?;
+            if std::mem::replace(&mut self.is_last, true) {
+                return None;
+            }
+            let cursor = self.cursor.take();
             match self.bucket.keys(&self.prefix, cursor.as_deref(), PAGE) {
                 Ok(KeyPage { keys, cursor }) => {
                     self.page = keys.into_iter();
-                    self.next = cursor.map(Some);
+                    self.is_last = cursor.is_none();
+                    self.cursor = cursor;
                 }
                 Err(error) => return Some(Err(error)),
             }

@@ -61,6 +61,15 @@ impl FullKey {
     fn behind(&self, expires_at: u64) -> Vec<u8> {
         behind_value(&self.bytes, expires_at)
     }
+
+    /// What lies behind the value that is stored under this key, expired or not.
+    fn trailer<B: Backing>(&self, generation: &Generation<B>) -> Result<Option<Trailer>> {
+        let Some(located) = generation.locate(self.hash)? else {
+            return Ok(None);
+        };
+        let trailer = Trailer::read(generation, located.extent)?;
+        Ok(trailer.filter(|trailer| trailer.full_key == self.bytes))
+    }
 }
 
 fn check_length(bytes: &[u8], maximum: usize) -> Result<()> {
@@ -97,7 +106,7 @@ impl<B: Backing> Bucket<'_, B> {
     pub fn exists(&self, key: &[u8]) -> Result<bool> {
         let key = self.full_key(key)?;
         let now = self.store.settings().now();
-        let trailer = self.trailer(&self.store.current.load(), &key)?;
+        let trailer = key.trailer(&self.store.current.load())?;
         Ok(trailer.is_some_and(|trailer| !trailer.has_expired(now)))
     }
 
@@ -121,24 +130,15 @@ impl<B: Backing> Bucket<'_, B> {
         Ok(entry.and_then(|entry| Value::of(entry, &key.bytes)))
     }
 
-    /// What lies behind the value of a key, expired or not.
-    fn trailer(&self, generation: &Generation<B>, key: &FullKey) -> Result<Option<Trailer>> {
-        let Some(located) = generation.locate(key.hash)? else {
-            return Ok(None);
-        };
-        let trailer = Trailer::read(generation, located.extent)?;
-        Ok(trailer.filter(|trailer| trailer.full_key == key.bytes))
-    }
-
     /// Whether an entry of this key is stored, expired or not; reads no value.
     fn is_stored(&self, key: &FullKey) -> Result<bool> {
-        Ok(self.trailer(&self.store.current.load(), key)?.is_some())
+        Ok(key.trailer(&self.store.current.load())?.is_some())
     }
 
     /// Refuses a key with [`Error::HashCollision`] if something else is stored under its hash; reads no value.
     fn check_collision(&self, key: &FullKey) -> Result<()> {
         let generation = self.store.current.load();
-        if generation.locate(key.hash)?.is_some() && self.trailer(&generation, key)?.is_none() {
+        if generation.locate(key.hash)?.is_some() && key.trailer(&generation)?.is_none() {
             return Err(Error::HashCollision { key_hash: key.hash });
         }
         Ok(())

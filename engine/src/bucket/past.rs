@@ -1,11 +1,11 @@
-//! What was in a bucket before: the versions of a key, and the bucket as it was at an earlier tail.
+//! What was in a bucket before: the versions of a key, the bucket as it was at an earlier tail, and what changed since then.
 //!
 //! Invariant: only entries that carry the very key are shown, and a deletion only above one of them: a deletion carries nothing but a hash.
 
 use super::{Bucket, FullKey, Trailer, Value};
 use crate::backing::{Backing, DefaultView};
 use crate::error::Result;
-use crate::store::{History, ReadView, Version};
+use crate::store::{ChangePage, History, ReadView, Version};
 use std::fmt;
 use std::iter::FusedIterator;
 
@@ -48,6 +48,15 @@ impl<'s, B: Backing> Bucket<'s, B> {
     pub fn as_of(&self, tail: u64) -> Result<BucketView<'_, 's, B>> {
         let view = self.store.as_of(tail)?;
         Ok(BucketView { bucket: self, view })
+    }
+
+    /// The changes of this bucket made behind the tail `since`, oldest first, at most `limit` of them (at least one), as
+    /// [`Store::changes`](crate::Store::changes) has them.
+    ///
+    /// A page goes past some thousand entries at most, so there may be nothing on it: go on from its tail all the same. A deletion shows
+    /// only if the value before it is still in the log.
+    pub fn changes(&self, since: u64, limit: usize) -> Result<ChangePage<B>> {
+        self.store.changes_of(since, limit, Some(&self.name))
     }
 }
 

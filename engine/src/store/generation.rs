@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::format::{Entry, EntryMetadata, METADATA_SIZE, align_to_payload};
 use crate::index::{Candidate, Extent, Glance, Index};
 use crate::store::EntryHandle;
+use crate::store::milestones::Milestones;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +22,7 @@ pub(crate) struct Generation<B> {
     announced: AtomicU64,
     /// What the live values would take in a store of their own, each padded to its successor.
     live_span: AtomicU64,
+    pub(super) milestones: Milestones,
 }
 
 /// A live entry that the index named and the medium confirmed.
@@ -54,13 +56,14 @@ pub(crate) const fn span_of(payload_len: u64) -> u64 {
 const READ_ENTRY: &str = "read an entry";
 
 impl<B: Backing> Generation<B> {
-    pub(crate) const fn new(backing: B, index: Arc<Index>, tail: u64, live_span: u64) -> Self {
+    pub(crate) fn new(backing: B, index: Arc<Index>, tail: u64, live_span: u64) -> Self {
         Self {
             backing,
             index,
             tail: AtomicU64::new(tail),
             announced: AtomicU64::new(tail),
             live_span: AtomicU64::new(live_span),
+            milestones: Milestones::default(),
         }
     }
 

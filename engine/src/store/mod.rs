@@ -2,6 +2,7 @@
 
 mod append;
 mod batch;
+mod changes;
 mod commit;
 mod entry_writer;
 mod generation;
@@ -9,6 +10,7 @@ mod handle;
 mod history;
 mod iterate;
 mod live;
+mod milestones;
 mod open;
 mod plan;
 mod range;
@@ -20,6 +22,7 @@ mod view;
 mod write;
 
 pub use batch::Batch;
+pub use changes::{ChangePage, LoggedChange};
 pub use entry_writer::{EntryWriter, STREAM_BUFFER_BYTES};
 pub use handle::EntryHandle;
 pub use history::{History, Version};

@@ -130,7 +130,9 @@ impl KeySet {
                 true
             });
         }
-        expired.iter().for_each(|key| self.remove(key));
+        for key in &expired {
+            self.remove(key);
+        }
     }
 
     /// Hands keys and their expiries out in order, from `start` on, for as long as `visit` says so.
@@ -310,7 +312,8 @@ mod tests {
             keys.push(key);
             in_order.put(format!("session:{n:016}").as_bytes(), 0);
         }
-        let each = |set: &KeySet| set.memory_bytes() as f64 / f64::from(KEYS);
+        let bytes = |set: &KeySet| u32::try_from(set.memory_bytes()).unwrap();
+        let each = |set: &KeySet| f64::from(bytes(set)) / f64::from(KEYS);
         println!(
             "{:.1} bytes a key, {:.1} in order",
             each(&scattered),

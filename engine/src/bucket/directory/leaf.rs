@@ -278,11 +278,15 @@ pub(super) fn take_record(rest: &mut &[u8], key: &mut Vec<u8>) -> Option<u64> {
 }
 
 pub(super) fn push_number(bytes: &mut Vec<u8>, mut number: usize) {
-    while number >= 0x80 {
-        bytes.push((number & 0x7f) as u8 | 0x80);
+    loop {
+        let [low, ..] = number.to_le_bytes();
         number >>= 7;
+        if number == 0 {
+            bytes.push(low & 0x7f);
+            return;
+        }
+        bytes.push(low | 0x80);
     }
-    bytes.push((number & 0x7f) as u8);
 }
 
 /// A number below 2^28, which is more than any that is written.

@@ -51,11 +51,20 @@ impl KeyDirectory {
             keys.len() > 0
         });
     }
+}
 
+#[cfg_attr(
+    not(test),
+    allow(
+        dead_code,
+        reason = "for the snapshot of the index, which is to hold the directory too"
+    )
+)]
+impl KeyDirectory {
     /// Memory in bytes, an allocator's own overhead aside.
     pub(crate) fn memory_bytes(&self) -> usize {
-        let of = |(name, keys): (&Box<[u8]>, &KeySet)| name.len() + 64 + keys.memory_bytes();
-        self.buckets.iter().map(of).sum()
+        let of = |(name, keys): (&[u8], &KeySet)| name.len() + 64 + keys.memory_bytes();
+        self.buckets().map(of).sum()
     }
 
     /// All of it as bytes: for each bucket its name and its keys, in their order, each without what it begins with like
@@ -150,7 +159,7 @@ mod tests {
     #[test]
     fn what_was_written_down_is_read() {
         let mut all = sample();
-        all.put((b"long", &[4; MAX_KEY_BYTES]), 0);
+        all.put((b"long", &vec![4; MAX_KEY_BYTES]), 0);
         let again = KeyDirectory::from_bytes(&all.to_bytes(), 1 << 20).unwrap();
         assert_eq!(listed(&again), listed(&all));
         assert_eq!(

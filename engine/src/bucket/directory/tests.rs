@@ -3,14 +3,17 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 use super::{MANY, MOST};
-use crate::backing::device::DeviceBacking;
 use crate::backing::device::faulty::{Call, Fault, FaultyDevice};
+use crate::backing::device::{Device, DeviceBacking};
 use crate::backing::{Backing, MemoryBacking};
 use crate::{
-    DataStoreReader, DataStoreWriter, Error, KeyPage, MemoryStore, Options, Store, compute_hash,
+    DataStoreReader, DataStoreWriter, Durability, Error, KeyPage, MemoryStore, Options, Store,
+    compute_hash,
 };
-use std::io::ErrorKind;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::{self, ErrorKind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, mpsc};
+use std::thread;
 
 fn listed<B: Backing>(store: &Store<B>, name: &str) -> Vec<String> {
     let bucket = store.bucket(name).unwrap();
@@ -245,6 +248,71 @@ fn a_medium_that_fails_makes_an_error_and_never_a_wrong_list() {
     }
 }
 
+/// A device whose syncs, once that is wanted, last until somebody says so.
+struct Slow {
+    device: FaultyDevice,
+    waits: AtomicBool,
+    begun: Mutex<mpsc::Sender<()>>,
+    go_on: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Device for Slow {
+    fn len(&self) -> io::Result<u64> {
+        self.device.len()
+    }
+
+    fn read_at(&self, at: u64, buf: &mut [u8]) -> io::Result<usize> {
+        self.device.read_at(at, buf)
+    }
+
+    fn write_at(&self, at: u64, buf: &[u8]) -> io::Result<usize> {
+        self.device.write_at(at, buf)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.device.set_len(len)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        if self.waits.load(Ordering::SeqCst) {
+            self.begun.lock().unwrap().send(()).unwrap();
+            self.go_on.lock().unwrap().recv().unwrap();
+        }
+        self.device.sync()
+    }
+}
+
+#[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
+fn a_list_does_not_wait_for_a_sync() {
+    let (begun, has_begun) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel();
+    let slow = Slow {
+        device: FaultyDevice::new(),
+        waits: AtomicBool::new(false),
+        begun: Mutex::new(begun),
+        go_on: Mutex::new(may_go_on),
+    };
+    let backing = DeviceBacking::new(slow, 1 << 16).unwrap();
+    let options = Options::new().durability(Durability::Sync);
+    let store = Store::open_with(backing, &options).unwrap();
+    let bucket = store.bucket("b").unwrap();
+    bucket.set(b"before", b"v").unwrap();
+    assert_eq!(listed(&store, "b"), ["before"]);
+    bucket.set(b"waiting", b"v").unwrap();
+    let device = &store.current.load_full();
+    let waits = &device.backing.device().waits;
+    waits.store(true, Ordering::SeqCst);
+    thread::scope(|scope| {
+        scope.spawn(|| bucket.set(b"later", b"v").unwrap());
+        has_begun.recv().unwrap();
+        assert_eq!(listed(&store, "b"), ["before", "waiting"]);
+        waits.store(false, Ordering::SeqCst);
+        go_on.send(()).unwrap();
+    });
+    assert_eq!(listed(&store, "b"), ["before", "later", "waiting"]);
+}
+
 /// Measured, and stated in the documents.
 #[test]
 #[cfg_attr(any(miri, debug_assertions), ignore = "a million keys")]
@@ -259,6 +327,6 @@ fn memory_for_a_million_keys() {
     }
     assert_eq!(bucket.keys(b"", None, 1).unwrap().keys[0].len(), 24);
     let bytes = store.with_keys(super::KeyDirectory::memory_bytes).unwrap();
-    println!("{} bytes for 1,000,000 keys of 24 bytes", bytes);
+    println!("{bytes} bytes for 1,000,000 keys of 24 bytes");
     assert!(bytes < 24_000_000);
 }
