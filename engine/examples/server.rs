@@ -166,7 +166,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .collect();
         let ended: Vec<_> = customers
             .into_iter()
-            .map(|customer| customer.join())
+            .map(thread::ScopedJoinHandle::join)
             .collect();
         // The server stops whatever the customers met, or nobody would wait for it in vain.
         assert_eq!(Client::connect(address)?.ask("STOP")?, "OK");

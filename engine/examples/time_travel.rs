@@ -2,9 +2,10 @@
 //!
 //! `cargo run --example time_travel`
 
+use std::collections::BTreeMap;
 use std::error::Error;
 
-use tailstone::{Batch, DataStore, DataStoreReader, DataStoreWriter, Version};
+use tailstone::{Batch, DataStore, DataStoreReader, DataStoreWriter, MemoryStore, Version};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
@@ -33,7 +34,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (was_ada, was_alan) = (then.read(b"ada")?, then.read(b"alan")?);
         assert_eq!(was_ada.as_deref(), Some(ada), "{name}");
         assert_eq!(was_alan.as_deref(), alan, "{name}");
-        println!("{name:>8} at {moment:>4}: {} keys", then.len()?);
+        println!(
+            "{name:>8} at {moment:>4}: {} keys",
+            then.iter_entries().count()
+        );
     }
 
     // A payment changed both accounts together: there is no moment with one half of it. The offset at which its entries begin is
@@ -69,13 +73,61 @@ fn main() -> Result<(), Box<dyn Error>> {
     store.write(b"alan", &before.ok_or("there was nothing before")?)?;
     assert_eq!(store.read(b"alan")?.as_deref(), Some(&b"80"[..]));
 
-    // The past lasts until a compaction, which keeps one version of each key. A view that is held keeps its own bytes alive.
+    // The past lasts until a compaction, which keeps one version of each key and begins the tails anew, so tails of before are
+    // worth nothing after it. A view that is held keeps its own bytes alive.
     let then = store.as_of(opened)?;
     store.compact()?;
     assert_eq!(store.history(b"ada").count(), 1);
-    assert!(store.as_of(opened).is_err());
+    assert!(store.as_of(paid).is_err());
     assert_eq!(then.read(b"ada")?.as_deref(), Some(&b"100"[..]));
     store.close()?;
+    feed()
+}
+
+/// The same log read forwards is a feed: whoever keeps the tail up to which they have seen it asks for what came after. Here a
+/// map follows a bucket, whose entries carry their keys; it might as well be a search index or a copy on another machine.
+fn feed() -> Result<(), Box<dyn Error>> {
+    let store = MemoryStore::new();
+    let stock = store.bucket("stock")?;
+    let mut seen = 0;
+    let mut copy = BTreeMap::new();
+
+    for day in 1..=3 {
+        stock.set(b"apples", format!("{day}0 kg").as_bytes())?;
+        stock.set(format!("delivery {day}").as_bytes(), b"")?;
+        if day == 3 {
+            stock.delete(b"delivery 1")?;
+        }
+        let mut news = 0;
+        loop {
+            let page = stock.changes(seen, 2)?;
+            for change in &page.changes {
+                news += 1;
+                let key = change.key().ok_or("a change of no key")?.to_vec();
+                if change.is_deletion() {
+                    copy.remove(&key);
+                } else {
+                    let value = change.value()?.ok_or("a change without a value")?;
+                    copy.insert(key, value.to_vec());
+                }
+            }
+            // To be kept beside the copy, so that a restart goes on from here.
+            seen = page.tail;
+            if page.is_last {
+                break;
+            }
+        }
+        println!("day {day}: {news} changes up to {seen}");
+        assert_eq!(news, if day == 3 { 3 } else { 2 });
+    }
+
+    // The copy has what the bucket has.
+    let keys = stock.iter_keys(b"").collect::<Result<Vec<_>, _>>()?;
+    assert!(keys.iter().eq(copy.keys()));
+    for (key, value) in &copy {
+        assert_eq!(stock.get(key)?.as_deref(), Some(value.as_slice()));
+    }
+    assert_eq!(copy.len(), 3);
     Ok(())
 }
 

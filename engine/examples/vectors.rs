@@ -5,7 +5,7 @@
 use std::error::Error;
 use std::time::Instant;
 
-use tailstone::{DataStore, DataStoreReader};
+use tailstone::DataStore;
 
 const DIMENSIONS: usize = 128;
 const TOPICS: usize = 10;
