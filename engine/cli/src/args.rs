@@ -251,7 +251,7 @@ fn parse_ratio(text: &str) -> Result<f64, String> {
 mod tests {
     use clap::{CommandFactory, Parser};
 
-    use super::{Arguments, Command, parse_ratio};
+    use super::{Arguments, Command, asks_for_logs, parse_ratio};
 
     #[test]
     fn is_well_formed() {
@@ -281,6 +281,30 @@ mod tests {
         assert!(parsed.switches.json);
         let parsed = Arguments::try_parse_from(["tailstone", "--json", "a.tsl", "info"]).unwrap();
         assert!(parsed.switches.json);
+    }
+
+    #[test]
+    fn logs_are_asked_for_in_the_usual_form() {
+        for filter in [
+            "info",
+            "DEBUG",
+            "trace",
+            "tailstone=info",
+            "warn,tailstone=debug",
+            "tailstone",
+        ] {
+            assert!(asks_for_logs(filter), "{filter}");
+        }
+        for filter in [
+            "",
+            "warn",
+            "off",
+            "other=trace",
+            "tailstone=error",
+            "info,tailstone=off",
+        ] {
+            assert!(!asks_for_logs(filter), "{filter}");
+        }
     }
 
     #[test]
