@@ -37,7 +37,7 @@ much between rounds, so compare figures of one run.
   durable writes, 1 or 8 threads   each returns once it is on stable storage
 
 Of writes that wait for the disk there are at most 256 a round and row. The last column is the time against that of the plain file \
-in the same round: 0.5 is twice as fast.";
+in the same round: 0.5 is twice as fast. A run that is interrupted leaves FILE and FILE.baseline behind.";
 
 /// What is measured.
 #[derive(Debug, Clone, clap::Args)]
