@@ -3,6 +3,7 @@
 mod component;
 mod context;
 mod demo;
+mod examples;
 mod miri;
 mod setup;
 mod tally;
@@ -59,6 +60,10 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Run the examples
+    Examples,
+    /// Write the manual pages of the command line, one for each command
+    Man,
     /// Run the engine's unsafe code under Miri
     Miri,
     /// Check the house rules that no compiler checks
@@ -88,6 +93,13 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Bench { args } => {
             let mut command = ctx.cargo(["run", "--release", "--package", "tailstone-peers", "--"]);
             ctx.run(command.args(args))?;
+        }
+        Task::Examples => examples::run(&ctx)?,
+        Task::Man => {
+            let folder = ctx.target_dir.join("man");
+            let mut command =
+                ctx.cargo(["run", "--package", "tailstone-cli", "--", "man", "--into"]);
+            ctx.run(command.arg(folder))?;
         }
         Task::Miri => miri::run(&ctx)?,
         Task::Tidy => tidy::run(&ctx)?,

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::context::Context;
-use crate::{component, setup, tidy, web};
+use crate::{component, examples, setup, tidy, web};
 
 /// What the debug and the release run test. The host and the component have their own stage, in one profile, since
 /// building wasmtime twice takes longer than everything else together.
@@ -35,7 +35,7 @@ const QUICK: [Stage; 3] = [
     ("tests, engine, debug", tests_quick),
 ];
 
-const FULL: [Stage; 13] = [
+const FULL: [Stage; 14] = [
     ("setup", setup::run),
     ("format", format),
     ("tidy", tidy::run),
@@ -47,6 +47,7 @@ const FULL: [Stage; 13] = [
     ("tests, debug", tests_debug),
     ("tests, release", tests_release),
     ("tests, documentation", tests_documentation),
+    ("examples", examples::run),
     ("tests, component", |ctx| component::test(ctx, false)),
     ("tests, browser", |ctx| web::test(ctx, false)),
 ];
@@ -143,8 +144,12 @@ fn lints_windows(ctx: &Context) -> Result<()> {
 }
 
 fn documentation(ctx: &Context) -> Result<()> {
-    let mut command = ctx.cargo(["doc", "--no-deps", "--package", "tailstone"]);
-    ctx.run(command.env("RUSTDOCFLAGS", "-D warnings"))
+    // The program first: it has the engine's name, whose pages then take the place of its own.
+    for package in ["tailstone-cli", "tailstone"] {
+        let mut command = ctx.cargo(["doc", "--no-deps", "--all-features", "--package", package]);
+        ctx.run(command.env("RUSTDOCFLAGS", "-D warnings"))?;
+    }
+    Ok(())
 }
 
 fn tests_quick(ctx: &Context) -> Result<()> {

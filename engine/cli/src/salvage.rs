@@ -35,7 +35,8 @@ struct Salvaged {
 
 /// Writes every sound entry of `file` into a new store at `target`, deletions included, oldest first.
 pub fn salvage(file: &Path, switches: Switches, target: &Path) -> Result {
-    let source = MmapBacking::open(file, OpenMode::ReadOnly)?;
+    let source = MmapBacking::open(file, OpenMode::ReadOnly)
+        .map_err(|error| Failure::with_file(file, error))?;
     let store = Options::new()
         .create_new(true)
         .open(target)
@@ -44,7 +45,7 @@ pub fn salvage(file: &Path, switches: Switches, target: &Path) -> Result {
                 exists(target)
             }
             Error::NotAFile(_) => exists(target),
-            _ => error.into(),
+            _ => Failure::with_file(target, error),
         })?;
     let found = match rescue(&source, &store) {
         Ok(found) if found.entries > 0 => found,
@@ -53,7 +54,7 @@ pub fn salvage(file: &Path, switches: Switches, target: &Path) -> Result {
             drop(store);
             let _left_over = fs::remove_file(target);
             let length = nothing?.file_len;
-            return Err(Error::NotAStore { length }.into());
+            return Err(Failure::with_file(file, Error::NotAStore { length }));
         }
     };
     store.sync()?;

@@ -8,9 +8,13 @@
 )]
 
 mod backup;
+mod bench;
+mod bucket;
 mod exit_status;
 mod history;
 mod json;
+mod listing;
+mod man;
 mod program;
 mod read_only;
 mod recovery;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::program::Bench;
 
-const READING: [&[&str]; 7] = [
+const READING: [&[&str]; 10] = [
     &["read", "a"],
     &["info"],
     &["metadata", "a"],
@@ -14,6 +14,9 @@ const READING: [&[&str]; 7] = [
     &["verify"],
     &["copy", "a", "copied.tsl"],
     &["backup", "backup.tsl"],
+    &["keys"],
+    &["keys", "--bucket", "b"],
+    &["buckets"],
 ];
 
 /// Bytes and time of change of the file, which was last changed an hour ago.
