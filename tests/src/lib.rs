@@ -1,5 +1,6 @@
-//! What the tests share: numbers from a printed seed, random values, and scripts of operations.
+//! What the tests share: numbers from a printed seed, random values, scripts of operations, and what fuzzers check.
 
+pub mod fuzz;
 mod rng;
 mod script;
 
