@@ -33,8 +33,6 @@ use crate::{Error, Result};
 pub(super) enum Last {
     Sound,
     Damaged,
-    /// Nothing yet.
-    Unknown,
 }
 
 /// What came of a walk.
