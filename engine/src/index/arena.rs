@@ -10,7 +10,7 @@
 
 use std::iter::repeat_with;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, Ordering};
+use crate::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::kernels;
@@ -98,7 +98,7 @@ impl<T> Default for Link<T> {
 
 impl<T> Link<T> {
     /// A link that leads nowhere yet.
-    pub(super) const fn none() -> Self {
+    pub(super) fn none() -> Self {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
 

@@ -3,7 +3,7 @@
 //! A place is empty while its word is 0. An entry is stored tag first and word last (Release), so that who reads the word
 //! (Acquire) after the tag has a pair that belonged together, or one whose extent the full hash in the file will refuse.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use crate::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::extent::Extent;
 use super::word::{self, Candidate};
@@ -11,8 +11,14 @@ use crate::kernels::{LANES, Lanes};
 
 /// Entries in a line.
 pub(super) const LINE_PLACES: u32 = 6;
-/// Lines in a chunk; fewer for Miri, which then sees segments split with the few keys it has time for.
-pub(super) const CHUNK_LINES: u32 = if cfg!(miri) { 4 } else { 32 };
+/// Lines in a chunk; fewer for Miri and loom, which then see segments split with the few keys they have time for.
+pub(super) const CHUNK_LINES: u32 = if cfg!(loom) {
+    2
+} else if cfg!(miri) {
+    4
+} else {
+    32
+};
 /// Entries in a chunk.
 pub(super) const CHUNK_PLACES: u32 = CHUNK_LINES * LINE_PLACES;
 

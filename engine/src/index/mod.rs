@@ -17,6 +17,8 @@ mod bulk;
 mod directory;
 mod extent;
 mod grow;
+#[cfg(all(test, loom))]
+mod interleavings;
 mod line;
 mod read;
 mod segment;

@@ -5,7 +5,7 @@
 
 use std::hint;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::atomic::{AtomicU64, Ordering};
 
 use super::directory::Directory;
 use super::extent::Extent;

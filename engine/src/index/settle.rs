@@ -4,7 +4,7 @@
 //! being built nobody reads it, and memory is only wanted low at the end.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use crate::atomic::Ordering;
 
 use super::bulk::RANGE_BITS;
 use super::extent::Extent;

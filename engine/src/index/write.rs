@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use crate::atomic::Ordering;
 
 use super::arena::Part;
 use super::extent::Extent;

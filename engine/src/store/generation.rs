@@ -9,7 +9,7 @@ use crate::index::{Candidate, Extent, Glance, Index};
 use crate::store::EntryHandle;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::atomic::{AtomicU64, Ordering};
 
 /// One backing and what is known of it.
 pub(crate) struct Generation<B> {
@@ -54,7 +54,7 @@ pub(crate) const fn span_of(payload_len: u64) -> u64 {
 const READ_ENTRY: &str = "read an entry";
 
 impl<B: Backing> Generation<B> {
-    pub(crate) const fn new(backing: B, index: Arc<Index>, tail: u64, live_span: u64) -> Self {
+    pub(crate) fn new(backing: B, index: Arc<Index>, tail: u64, live_span: u64) -> Self {
         Self {
             backing,
             index,

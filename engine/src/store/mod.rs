@@ -7,6 +7,8 @@ mod entry_writer;
 mod generation;
 mod handle;
 mod history;
+#[cfg(all(test, loom))]
+mod interleavings;
 mod iterate;
 mod live;
 mod open;
@@ -35,12 +37,12 @@ pub(crate) use generation::{Generation, span_of};
 pub(crate) use live::changes_since;
 pub(crate) use plan::Change;
 
+use crate::atomic::ArcSwap;
 use crate::backing::{Backing, MemoryBacking};
 use crate::error::{Error, Result};
 use crate::index::{Index, IndexWriter};
 use crate::options::Options;
 use crate::recovery::{Outcome, RecoveryReport};
-use arc_swap::ArcSwap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
