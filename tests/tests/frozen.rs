@@ -131,7 +131,9 @@ fn write_batches(store: &DataStore) {
     store.commit(&first).unwrap();
     store.write(b"between", b"two batches").unwrap();
     let mut last = Batch::new();
-    last.put(b"a", &b"A2"[..]).delete(b"c").put(b"d", &b"D1"[..]);
+    last.put(b"a", &b"A2"[..])
+        .delete(b"c")
+        .put(b"d", &b"D1"[..]);
     store.commit(&last).unwrap();
 }
 

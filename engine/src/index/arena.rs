@@ -8,9 +8,9 @@
 //! module's neighbours, and each of these is handed parts of one index only.
 #![expect(unsafe_code, reason = "parts are reached by their addresses")]
 
+use crate::atomic::{AtomicPtr, Ordering};
 use std::iter::repeat_with;
 use std::ptr::{self, NonNull};
-use crate::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::kernels;

@@ -4,9 +4,9 @@
 use super::extent::Extent;
 use super::read::Index;
 use super::write::IndexWriter;
+use crate::atomic::explore;
 use loom::thread;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The whole hash of the entry at an extent: here it says it in its offset.
 fn hash_at(extent: Extent) -> u64 {
@@ -33,20 +33,6 @@ fn find(index: &Index, hash: u64) -> Option<u64> {
     found.map(|extent| extent.metadata_offset() % VERSIONS)
 }
 
-/// Runs `test` in every order with so many switches away from a thread that could have gone on.
-fn explore(switches: usize, test: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(switches);
-    builder.max_branches = 100_000;
-    let orders = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&orders);
-    builder.check(move || {
-        count.fetch_add(1, Ordering::Relaxed);
-        test();
-    });
-    println!("{} orders", orders.load(Ordering::Relaxed));
-}
-
 /// An index with version 1 of the keys 1 to `keys`.
 fn index_of(keys: u64) -> (Arc<Index>, IndexWriter) {
     let (index, mut writer) = Index::create();
@@ -58,13 +44,16 @@ fn index_of(keys: u64) -> (Arc<Index>, IndexWriter) {
 
 #[test]
 fn a_key_is_there_through_a_replacement_and_another_through_its_removal() {
-    explore(3, || {
+    explore(5, || {
         let (index, mut writer) = index_of(3);
         let reading = Arc::clone(&index);
         let reader = thread::spawn(move || {
             let first = find(&reading, 2).expect("a key that is always there");
             let again = find(&reading, 2).expect("a key that is always there");
-            assert!((1..=2).contains(&first) && again >= first, "{first}, {again}");
+            assert!(
+                (1..=2).contains(&first) && again >= first,
+                "{first}, {again}"
+            );
             assert!(matches!(find(&reading, 3), None | Some(1)));
         });
         put(&mut writer, 2, 2);
@@ -77,7 +66,7 @@ fn a_key_is_there_through_a_replacement_and_another_through_its_removal() {
 /// As many keys as the first segment holds, then one more.
 #[test]
 fn a_key_is_found_while_its_segment_is_rebuilt() {
-    grows(10, 11, 2);
+    grows(10, 11, 4);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! The index only ever holds extents whose bytes are in place, so a reader needs no other check than the full hash.
 
+use crate::atomic::{AtomicU64, Ordering};
 use crate::backing::{Backing, Resident};
 use crate::error::{Error, Result};
 use crate::format::{Entry, EntryMetadata, METADATA_SIZE, align_to_payload};
@@ -9,7 +10,6 @@ use crate::index::{Candidate, Extent, Glance, Index};
 use crate::store::EntryHandle;
 use std::ops::Range;
 use std::sync::Arc;
-use crate::atomic::{AtomicU64, Ordering};
 
 /// One backing and what is known of it.
 pub(crate) struct Generation<B> {

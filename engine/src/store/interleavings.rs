@@ -1,33 +1,25 @@
 //! How entries are published, and how a compaction puts a new generation in place, beside a reader in every order that loom
 //! finds: the store's own code on memory.
 
+use crate::atomic::explore;
 use crate::store::{DataStoreReader, DataStoreWriter, MemoryStore};
 use loom::thread;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-fn explore(switches: usize, test: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(switches);
-    builder.max_branches = 100_000;
-    let orders = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&orders);
-    builder.check(move || {
-        count.fetch_add(1, Ordering::Relaxed);
-        test();
-    });
-    println!("{} orders", orders.load(Ordering::Relaxed));
-}
 
 fn value(store: &MemoryStore, key: &[u8]) -> u8 {
-    let read = store.read(key).unwrap().expect("a key that is always there");
+    let read = store
+        .read(key)
+        .unwrap()
+        .expect("a key that is always there");
     assert!(read.is_valid_checksum());
     read[0]
 }
 
 fn store_of_two() -> Arc<MemoryStore> {
     let store = MemoryStore::new();
-    store.batch_write(&[(b"a", b"\x01"), (b"b", b"\x01")]).unwrap();
+    store
+        .batch_write(&[(b"a", b"\x01"), (b"b", b"\x01")])
+        .unwrap();
     Arc::new(store)
 }
 
@@ -40,7 +32,7 @@ fn listed(store: &MemoryStore) -> Vec<u8> {
 
 #[test]
 fn a_value_is_never_older_than_one_that_was_read_before() {
-    explore(3, || {
+    explore(5, || {
         let store = store_of_two();
         let reading = Arc::clone(&store);
         let reader = thread::spawn(move || {
@@ -57,14 +49,16 @@ fn a_value_is_never_older_than_one_that_was_read_before() {
 
 #[test]
 fn a_list_is_of_one_moment_however_a_batch_stands() {
-    explore(2, || {
+    explore(4, || {
         let store = store_of_two();
         let reading = Arc::clone(&store);
         let reader = thread::spawn(move || {
             let versions = listed(&reading);
             assert!(versions == [1, 1] || versions == [2, 2], "{versions:?}");
         });
-        store.batch_write(&[(b"a", b"\x02"), (b"b", b"\x02")]).unwrap();
+        store
+            .batch_write(&[(b"a", b"\x02"), (b"b", b"\x02")])
+            .unwrap();
         reader.join().unwrap();
         assert_eq!(listed(&store), [2, 2]);
     });
@@ -72,7 +66,7 @@ fn a_list_is_of_one_moment_however_a_batch_stands() {
 
 #[test]
 fn a_compaction_puts_everything_in_place_at_once() {
-    explore(2, || {
+    explore(4, || {
         let store = store_of_two();
         store.write(b"a", b"\x02").unwrap();
         // The old generation goes when both threads are done with it, which `Arc` does not tell loom.

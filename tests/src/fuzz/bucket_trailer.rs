@@ -50,11 +50,7 @@ fn check(payload: &[u8], hash: u64) {
         return;
     };
     assert_eq!(compute_hash(keyed.full_key), hash);
-    let again = [
-        keyed.value,
-        &behind_value(keyed.full_key, keyed.expires_at),
-    ]
-    .concat();
+    let again = [keyed.value, &behind_value(keyed.full_key, keyed.expires_at)].concat();
     assert!(again == payload, "taken apart into other parts");
     assert_eq!(
         keyed.bucket().len() + keyed.key().len() + 2,

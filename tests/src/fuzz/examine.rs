@@ -23,7 +23,10 @@ pub fn examine<B: Backing>(store: &Store<B>, file: &[u8]) -> Vec<Live> {
     assert_eq!(report.file_len, file.len() as u64);
     assert!(tail <= report.file_len, "a tail past the end");
     assert_eq!(report.cut_bytes, report.file_len - tail);
-    assert!(report.entries <= tail / 21, "more entries than there is room for");
+    assert!(
+        report.entries <= tail / 21,
+        "more entries than there is room for"
+    );
     assert!(report.damaged_entries <= report.entries);
 
     let mut live = Vec::new();

@@ -38,9 +38,15 @@ pub fn opened(data: &[u8]) -> Option<Vec<Live>> {
             assert!(examine(&store, data) == live, "another store for writing");
             let tail = store.tail();
             let kept = &data[..usize::try_from(tail).unwrap()];
-            assert!(device.bytes() == kept, "more was changed than the tail cut off");
+            assert!(
+                device.bytes() == kept,
+                "more was changed than the tail cut off"
+            );
             drop(store);
-            assert!(again(&device, kept) == live, "another store the second time");
+            assert!(
+                again(&device, kept) == live,
+                "another store the second time"
+            );
             live
         }
         (Err(one), Err(two), Err(three)) => {

@@ -13,7 +13,10 @@ pub fn rescue(data: &[u8]) {
     let checked = verify(&damaged, &mut |_, _| ()).unwrap();
     let most = data.len() as u64 / 21;
     assert_eq!(checked.file_len, data.len() as u64);
-    assert!(checked.entries <= most, "more entries than there is room for");
+    assert!(
+        checked.entries <= most,
+        "more entries than there is room for"
+    );
     assert!(checked.tombstones <= checked.entries && checked.payload_bytes <= checked.file_len);
     assert!(checked.unreferenced_bytes <= checked.file_len);
 
