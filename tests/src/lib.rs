@@ -1,5 +1,8 @@
-//! What the tests share: numbers from a printed seed, random values, scripts of operations, and what fuzzers check.
+//! What the tests share: numbers from a printed seed, random values, scripts of operations, what fuzzers check, processes
+//! to be killed, and counts of memory.
 
+pub mod allocations;
+pub mod child;
 pub mod fuzz;
 mod rng;
 mod script;
