@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::context::Context;
-use crate::{component, setup, tidy, web};
+use crate::{component, loom, setup, tidy, web};
 
 /// What the debug and the release run test. The host and the component have their own stage, in one profile, since
 /// building wasmtime twice takes longer than everything else together.
@@ -35,7 +35,7 @@ const QUICK: [Stage; 3] = [
     ("tests, engine, debug", tests_quick),
 ];
 
-const FULL: [Stage; 13] = [
+const FULL: [Stage; 14] = [
     ("setup", setup::run),
     ("format", format),
     ("tidy", tidy::run),
@@ -47,6 +47,7 @@ const FULL: [Stage; 13] = [
     ("tests, debug", tests_debug),
     ("tests, release", tests_release),
     ("tests, documentation", tests_documentation),
+    ("tests, interleavings", loom::run),
     ("tests, component", |ctx| component::test(ctx, false)),
     ("tests, browser", |ctx| web::test(ctx, false)),
 ];
