@@ -17,7 +17,10 @@ const PATH: &str = "TAILSTONE_TEST_PATH";
 ///
 /// If this program does not know where it lies itself.
 #[must_use]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails there and then")]
+#[expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails there and then"
+)]
 pub fn command(role: &str, path: &Path, wrapper: &str) -> Command {
     let program = std::env::current_exe().unwrap();
     let mut command = if wrapper.is_empty() {

@@ -43,7 +43,9 @@ fn sample() -> Sample {
     bucket.set(b"ada", b"1815").unwrap();
     bucket.set(b"empty", b"").unwrap();
     let mut batch = Batch::new();
-    batch.put(b"a", &b"in the middle"[..]).put(b"b", vec![3; 90]);
+    batch
+        .put(b"a", &b"in the middle"[..])
+        .put(b"b", vec![3; 90]);
     store.commit(&batch).unwrap();
     bucket.set_until(b"zero", &[0], 1 << 60).unwrap();
     store.delete(b"first").unwrap();
@@ -54,7 +56,11 @@ fn sample() -> Sample {
     bucket.set(b"ada", b"1852").unwrap();
     bucket.delete(b"empty").unwrap();
     bucket
-        .set_many(&[(b"x", b"at the end"), (b"y", &[5; 40]), (b"ada", b"countess")])
+        .set_many(&[
+            (b"x", b"at the end"),
+            (b"y", &[5; 40]),
+            (b"ada", b"countess"),
+        ])
         .unwrap();
     store.close().unwrap();
 
@@ -102,7 +108,9 @@ fn live(entries: &[Written]) -> BTreeMap<u64, &[u8]> {
 fn is_newest(entries: &[Written], hit: Option<usize>) -> bool {
     hit.is_some_and(|hit| {
         let hash = entries[hit].key_hash;
-        entries[hit + 1..].iter().all(|later| later.key_hash != hash)
+        entries[hit + 1..]
+            .iter()
+            .all(|later| later.key_hash != hash)
     })
 }
 
@@ -113,7 +121,10 @@ fn open(bytes: &[u8]) -> Result<Store<MemoryBacking>, Error> {
 #[test]
 fn nothing_else_is_lost_without_a_word() {
     let sample = sample();
-    assert_eq!(open(&sample.file).unwrap().len().unwrap(), live(&sample.entries).len());
+    assert_eq!(
+        open(&sample.file).unwrap().len().unwrap(),
+        live(&sample.entries).len()
+    );
     let (mut refused, mut cut, mut kept) = (0, 0, 0);
     for at in 0..sample.file.len() {
         for flip in [0xff, 0x01, 0x80, 0x40] {
@@ -150,7 +161,8 @@ fn nothing_else_is_lost_without_a_word() {
                 if Some(hash) != hit_hash || was_cut {
                     assert!(read.is_some_and(|read| read == *value), "{what}");
                 } else if is_newest(&sample.entries, hit) {
-                    let noticed = !read.is_some_and(|read| read == *value && read.is_valid_checksum());
+                    let noticed =
+                        !read.is_some_and(|read| read == *value && read.is_valid_checksum());
                     assert!(noticed, "{what} went unnoticed in its own entry");
                 }
             }
@@ -231,5 +243,9 @@ fn salvage_keeps_what_buckets_are_asked_for() {
     assert_eq!(bucket.get(b"zero").unwrap().unwrap().as_slice(), [0]);
     assert_eq!(bucket.get(b"ada").unwrap().unwrap().as_slice(), b"countess");
     assert!(!bucket.exists(b"empty").unwrap());
-    assert!(store.exists_with_key_hash(compute_hash(&full_key(b"bucket", b"x"))).unwrap());
+    assert!(
+        store
+            .exists_with_key_hash(compute_hash(&full_key(b"bucket", b"x")))
+            .unwrap()
+    );
 }

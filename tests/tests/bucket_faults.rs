@@ -120,7 +120,10 @@ fn run(states: &[Model], durability: Durability, call: Call, nth: u64, fault: Fa
     let harmless = matches!(fault, Fault::Short | Fault::Interrupted);
     let Some(at) = failed_at else {
         // A fault that nobody was told of did no harm.
-        assert!(!fired || harmless || call == Call::SetLen, "{what}: no word of it");
+        assert!(
+            !fired || harmless || call == Call::SetLen,
+            "{what}: no word of it"
+        );
         assert_eq!(&content(&store), states.last().unwrap(), "{what}");
         return fired;
     };
@@ -160,7 +163,10 @@ fn run(states: &[Model], durability: Durability, call: Call, nth: u64, fault: Fa
     let store = open(&device, durability).unwrap();
     let found = content(&store);
     if !latched {
-        assert_eq!(found.get(&b"plain"[..]).map(Vec::as_slice), Some(&b"next"[..]));
+        assert_eq!(
+            found.get(&b"plain"[..]).map(Vec::as_slice),
+            Some(&b"next"[..])
+        );
     }
     for step in &STEPS[at..] {
         step(&store).unwrap_or_else(|error| panic!("{what}: {error}"));

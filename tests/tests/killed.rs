@@ -68,11 +68,7 @@ fn operation(seed: u64, nth: u64) -> Operation {
         0..=5 => Operation::Write(key(&mut rng), value(&mut rng)),
         6 | 7 => Operation::Stream(key(&mut rng), value(&mut rng)),
         8 => Operation::Delete(key(&mut rng)),
-        9 | 10 => Operation::PlainBatch(
-            (0..5)
-                .map(|_| (key(&mut rng), value(&mut rng)))
-                .collect(),
-        ),
+        9 | 10 => Operation::PlainBatch((0..5).map(|_| (key(&mut rng), value(&mut rng))).collect()),
         11..=13 => {
             let change = |rng: &mut Rng| {
                 let new = (rng.below(3) > 0).then(|| value(rng));
@@ -82,11 +78,7 @@ fn operation(seed: u64, nth: u64) -> Operation {
         }
         14 => Operation::Rename(key(&mut rng), 100 + key(&mut rng)),
         15..=17 => Operation::Set(key(&mut rng), value(&mut rng)),
-        18 | 19 => Operation::SetMany(
-            (0..4)
-                .map(|_| (key(&mut rng), value(&mut rng)))
-                .collect(),
-        ),
+        18 | 19 => Operation::SetMany((0..4).map(|_| (key(&mut rng), value(&mut rng))).collect()),
         20 => Operation::Remove(key(&mut rng)),
         21 => Operation::Increment,
         22 => Operation::Compact,
@@ -178,8 +170,12 @@ fn steps(model: &Model, operation: &Operation) -> Steps {
         Operation::Remove(key) => vec![vec![(Key::Bucket(*key), None)]],
         Operation::Increment => {
             let before = model.get(&Key::Counter);
-            let before = before.map_or(0, |bytes| i64::from_le_bytes(bytes[..].try_into().unwrap()));
-            vec![vec![(Key::Counter, Some((before + 1).to_le_bytes().to_vec()))]]
+            let before =
+                before.map_or(0, |bytes| i64::from_le_bytes(bytes[..].try_into().unwrap()));
+            vec![vec![(
+                Key::Counter,
+                Some((before + 1).to_le_bytes().to_vec()),
+            )]]
         }
         Operation::Compact | Operation::Backup => vec![],
     }
@@ -275,7 +271,9 @@ fn killed_at_anything_over_and_over() {
         let before = model.clone();
         while found != model {
             let Some(step) = steps.next() else {
-                panic!("round {round}, operation {next}: another content than after any step of it");
+                panic!(
+                    "round {round}, operation {next}: another content than after any step of it"
+                );
             };
             take(&mut model, step);
         }
@@ -293,7 +291,11 @@ fn killed_at_anything_over_and_over() {
     let left: Vec<_> = std::fs::read_dir(folder.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
-        .filter(|name| !["victim.tsl", "victim.backup"].iter().any(|known| name == known))
+        .filter(|name| {
+            !["victim.tsl", "victim.backup"]
+                .iter()
+                .any(|known| name == known)
+        })
         .collect();
     assert!(left.len() <= 1, "left over: {left:?}");
     println!("{next} operations, {unfinished} of them done without a word");
@@ -303,7 +305,10 @@ fn killed_at_anything_over_and_over() {
 /// Does what is missing of an operation that was not finished.
 fn bring_to(store: &DataStore, model: &Model, found: &Model) {
     let bucket = store.bucket("bucket").unwrap();
-    for (key, value) in model.iter().filter(|(key, value)| found.get(key) != Some(value)) {
+    for (key, value) in model
+        .iter()
+        .filter(|(key, value)| found.get(key) != Some(value))
+    {
         match key {
             Key::Plain(key) => drop(store.write(&[*key], value).unwrap()),
             Key::Bucket(key) => drop(bucket.set(&[*key], value).unwrap()),

@@ -85,9 +85,13 @@ fn in_bucket(shared: &Shared, rng: &mut Rng) {
     let version = version_of(key, read.expect("a key is missing").as_slice());
     assert!(version >= before, "a stale value in a bucket");
     let first = bucket.get(b"counter").unwrap();
-    let first = first.map_or(0, |value| i64::from_le_bytes(value.as_slice().try_into().unwrap()));
+    let first = first.map_or(0, |value| {
+        i64::from_le_bytes(value.as_slice().try_into().unwrap())
+    });
     let again = bucket.get(b"counter").unwrap();
-    let again = again.map_or(0, |value| i64::from_le_bytes(value.as_slice().try_into().unwrap()));
+    let again = again.map_or(0, |value| {
+        i64::from_le_bytes(value.as_slice().try_into().unwrap())
+    });
     assert!(again >= first, "the count went back");
 }
 
@@ -104,7 +108,10 @@ fn together(shared: &Shared, _: &mut Rng) {
             versions_of(key, &view.read(&name).unwrap().expect("a key is missing"))
         })
         .collect();
-    assert!(versions.iter().all(|version| *version == versions[0]), "{versions:?}");
+    assert!(
+        versions.iter().all(|version| *version == versions[0]),
+        "{versions:?}"
+    );
 }
 
 fn history(shared: &Shared, rng: &mut Rng) {
@@ -266,7 +273,10 @@ fn eight_ways_to_read_beside_a_writer() {
         shared.stop.store(true, Ordering::Relaxed);
         (compactions, backups) = upkeep.join().unwrap();
     });
-    let reads: Vec<u64> = reads.iter().map(|count| count.load(Ordering::Relaxed)).collect();
+    let reads: Vec<u64> = reads
+        .iter()
+        .map(|count| count.load(Ordering::Relaxed))
+        .collect();
     println!("{version} writes, {compactions} compactions, {backups} backups, reads {reads:?}");
     assert!(compactions > 0 && reads.iter().all(|count| *count > 0));
     shared.store.close().unwrap();

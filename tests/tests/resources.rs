@@ -25,7 +25,10 @@ const NOT_HERE: i32 = 97;
 /// Runs a role below `wrapper` and says whether it could be run at all; fails if it did not come to its end.
 fn in_child(role: &str, folder: &Path, wrapper: &str) -> bool {
     let mut command = command(role, folder, wrapper);
-    let output = command.stderr(std::process::Stdio::piped()).output().unwrap();
+    let output = command
+        .stderr(std::process::Stdio::piped())
+        .output()
+        .unwrap();
     if output.status.code() == Some(NOT_HERE) {
         println!("skipped: this process may not do `{wrapper}`");
         return false;
@@ -102,12 +105,21 @@ fn role_of_many() {
             store.compact().unwrap();
             let backup = folder.join(format!("backup-store-{round}"));
             store.backup(&backup, &mut |_, _| ()).unwrap();
-            assert!(DataStore::open(&backup).unwrap().verify(&mut |_, _| ()).is_ok());
+            assert!(
+                DataStore::open(&backup)
+                    .unwrap()
+                    .verify(&mut |_, _| ())
+                    .is_ok()
+            );
         }
         let refused = DataStore::open(&path);
         assert!(matches!(refused, Err(Error::Locked(_))));
     }
-    assert_eq!((descriptors(), mappings()), before, "after a hundred stores");
+    assert_eq!(
+        (descriptors(), mappings()),
+        before,
+        "after a hundred stores"
+    );
 
     // Thousands of values that are held through a compaction and the end of their store.
     let store = DataStore::open(&path).unwrap();
@@ -122,7 +134,10 @@ fn role_of_many() {
     store.compact().unwrap();
     held.extend((0..4000).map(read));
     let after = (descriptors(), mappings());
-    assert!(after.0 <= open.0 + 2 && after.1 <= open.1 + 4, "{open:?}, then {after:?}");
+    assert!(
+        after.0 <= open.0 + 2 && after.1 <= open.1 + 4,
+        "{open:?}, then {after:?}"
+    );
     drop(views);
     drop(store);
     assert!(mappings() > 0, "values without their bytes");
@@ -147,11 +162,17 @@ fn memory_of_reading_is_bounded() {
     let folder = tempfile::tempdir().unwrap();
     let store = DataStore::open(&folder.path().join("store")).unwrap();
     let names: Vec<[u8; 8]> = (0..KEYS as u64).map(u64::to_le_bytes).collect();
-    let all: Vec<(&[u8], &[u8])> = names.iter().map(|name| (&name[..], &[7; 100][..])).collect();
+    let all: Vec<(&[u8], &[u8])> = names
+        .iter()
+        .map(|name| (&name[..], &[7; 100][..]))
+        .collect();
     store.batch_write(&all).unwrap();
     let (bytes, count) = most_allocated(|| store.iter_entries().count());
     assert_eq!(count, KEYS);
-    assert!((KEYS..KEYS * 8 + (64 << 10)).contains(&bytes), "{bytes} bytes for a list");
+    assert!(
+        (KEYS..KEYS * 8 + (64 << 10)).contains(&bytes),
+        "{bytes} bytes for a list"
+    );
     let (bytes, count) = most_allocated(|| store.history(&names[0]).count());
     assert_eq!(count, 1);
     assert!(bytes < 4096, "{bytes} bytes for a history");
@@ -197,12 +218,19 @@ fn role_without_room() {
     assert!(matches!(bucket.set_many(&pairs), Err(Error::Io { .. })));
     assert!(matches!(store.batch_write(&pairs), Err(Error::Io { .. })));
     assert!(store.write_stream(b"long", &mut &long[..]).is_err());
-    assert_eq!((store.tail(), store.len().unwrap()), (tail, len), "something shows");
+    assert_eq!(
+        (store.tail(), store.len().unwrap()),
+        (tail, len),
+        "something shows"
+    );
     assert!(std::fs::metadata(&path).unwrap().len() >= tail, "shortened");
     // There may be room for something smaller, and for a deletion.
     let small = store.write(b"small", &[1; 30]).is_ok();
     for key in 0..kept {
-        assert_eq!(store.read(&key.to_le_bytes()).unwrap().unwrap().as_slice(), [9; 5000]);
+        assert_eq!(
+            store.read(&key.to_le_bytes()).unwrap().unwrap().as_slice(),
+            [9; 5000]
+        );
     }
     assert!(!store.exists(b"short").unwrap() && !bucket.exists(b"short").unwrap());
     // Room again, where something else took it.
@@ -215,7 +243,10 @@ fn role_without_room() {
     let store = DataStore::open(&path).unwrap();
     assert_eq!(store.exists(b"small").unwrap(), small);
     for key in 0..kept {
-        assert_eq!(store.read(&key.to_le_bytes()).unwrap().unwrap().as_slice(), [9; 5000]);
+        assert_eq!(
+            store.read(&key.to_le_bytes()).unwrap().unwrap().as_slice(),
+            [9; 5000]
+        );
     }
     println!("{DONE}");
 }

@@ -68,9 +68,9 @@ impl Context {
     /// What the nightly compiler compiles for here; fails without one.
     pub fn nightly_host(&self) -> Result<String> {
         let probe = ["run", "nightly", "rustc", "--print", "host-tuple"];
-        let host = self
-            .output(self.command("rustup").args(probe))
-            .context("`rustup toolchain install nightly --component rust-src` installs what this needs")?;
+        let host = self.output(self.command("rustup").args(probe)).context(
+            "`rustup toolchain install nightly --component rust-src` installs what this needs",
+        )?;
         Ok(host.trim().to_owned())
     }
 

@@ -33,7 +33,10 @@ pub fn run(ctx: &Context, sanitizer: Sanitizer) -> Result<()> {
         let mut command = ctx.nightly(["test", "-Zbuild-std", "--target", &host]);
         command.args(args);
         command.env("RUSTFLAGS", format!("-Zsanitizer={name} -Copt-level=1"));
-        command.env("CARGO_TARGET_DIR", ctx.target_dir.join("sanitize").join(name));
+        command.env(
+            "CARGO_TARGET_DIR",
+            ctx.target_dir.join("sanitize").join(name),
+        );
         command
     };
     let mut engine = command(&["--package", "tailstone", "--lib", "--"]);
