@@ -204,7 +204,9 @@ fn full_at_every_length() {
     let states = states();
     let device = FaultyDevice::new();
     let store = open(&device, Durability::Buffered).unwrap();
-    STEPS.iter().for_each(|step| step(&store).unwrap());
+    for step in STEPS {
+        step(&store).unwrap();
+    }
     let length = store.tail();
     drop(store);
     for limit in (0..length).step_by(if cfg!(debug_assertions) { 97 } else { 13 }) {
@@ -220,7 +222,9 @@ fn full_at_every_length() {
             assert_eq!(content(&left), states[at], "full at {limit}");
         }
         device.limit(u64::MAX);
-        STEPS[at..].iter().for_each(|step| step(&store).unwrap());
+        for step in &STEPS[at..] {
+            step(&store).unwrap();
+        }
         assert_eq!(&content(&store), states.last().unwrap());
     }
 }

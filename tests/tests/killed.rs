@@ -89,11 +89,15 @@ fn operation(seed: u64, nth: u64) -> Operation {
 fn perform(store: &DataStore, operation: &Operation) {
     let bucket = store.bucket("bucket").unwrap();
     match operation {
-        Operation::Write(key, value) => drop(store.write(&[*key], value).unwrap()),
-        Operation::Stream(key, value) => {
-            drop(store.write_stream(&[*key], &mut &value[..]).unwrap());
+        Operation::Write(key, value) => {
+            store.write(&[*key], value).unwrap();
         }
-        Operation::Delete(key) => drop(store.delete(&[*key]).unwrap()),
+        Operation::Stream(key, value) => {
+            store.write_stream(&[*key], &mut &value[..]).unwrap();
+        }
+        Operation::Delete(key) => {
+            store.delete(&[*key]).unwrap();
+        }
         Operation::PlainBatch(pairs) => {
             let keys: Vec<[u8; 1]> = pairs.iter().map(|(key, _)| [*key]).collect();
             let pairs: Vec<(&[u8], &[u8])> = keys
@@ -115,7 +119,9 @@ fn perform(store: &DataStore, operation: &Operation) {
         }
         // What is not there cannot be renamed, which is no matter here.
         Operation::Rename(from, to) => drop(store.rename(&[*from], &[*to])),
-        Operation::Set(key, value) => drop(bucket.set(&[*key], value).unwrap()),
+        Operation::Set(key, value) => {
+            bucket.set(&[*key], value).unwrap();
+        }
         Operation::SetMany(pairs) => {
             let keys: Vec<[u8; 1]> = pairs.iter().map(|(key, _)| [*key]).collect();
             let pairs: Vec<(&[u8], &[u8])> = keys
@@ -125,8 +131,12 @@ fn perform(store: &DataStore, operation: &Operation) {
                 .collect();
             bucket.set_many(&pairs).unwrap();
         }
-        Operation::Remove(key) => drop(bucket.delete(&[*key]).unwrap()),
-        Operation::Increment => drop(bucket.increment(b"counter", 1).unwrap()),
+        Operation::Remove(key) => {
+            bucket.delete(&[*key]).unwrap();
+        }
+        Operation::Increment => {
+            bucket.increment(b"counter", 1).unwrap();
+        }
         Operation::Compact => store.compact().unwrap(),
         Operation::Backup => {
             let target = store.path().with_extension("backup");
@@ -152,8 +162,8 @@ fn steps(model: &Model, operation: &Operation) -> Steps {
             .map(|(key, value)| vec![put(Key::Plain(*key), value)])
             .collect(),
         Operation::Batch(changes) => {
-            let changed = |(key, new): &(u8, Option<Vec<u8>>)| (Key::Plain(*key), new.clone());
-            vec![changes.iter().map(changed).collect()]
+            let step = |(key, new): &(u8, Option<Vec<u8>>)| (Key::Plain(*key), new.clone());
+            vec![changes.iter().map(step).collect()]
         }
         Operation::Rename(from, to) => match model.get(&Key::Plain(*from)) {
             Some(value) => vec![
@@ -164,8 +174,8 @@ fn steps(model: &Model, operation: &Operation) -> Steps {
         },
         Operation::Set(key, value) => vec![vec![put(Key::Bucket(*key), value)]],
         Operation::SetMany(pairs) => {
-            let changed = |(key, value): &(u8, Vec<u8>)| put(Key::Bucket(*key), value);
-            vec![pairs.iter().map(changed).collect()]
+            let step = |(key, value): &(u8, Vec<u8>)| put(Key::Bucket(*key), value);
+            vec![pairs.iter().map(step).collect()]
         }
         Operation::Remove(key) => vec![vec![(Key::Bucket(*key), None)]],
         Operation::Increment => {
@@ -310,16 +320,28 @@ fn bring_to(store: &DataStore, model: &Model, found: &Model) {
         .filter(|(key, value)| found.get(key) != Some(value))
     {
         match key {
-            Key::Plain(key) => drop(store.write(&[*key], value).unwrap()),
-            Key::Bucket(key) => drop(bucket.set(&[*key], value).unwrap()),
-            Key::Counter => drop(bucket.set(b"counter", value).unwrap()),
+            Key::Plain(key) => {
+                store.write(&[*key], value).unwrap();
+            }
+            Key::Bucket(key) => {
+                bucket.set(&[*key], value).unwrap();
+            }
+            Key::Counter => {
+                bucket.set(b"counter", value).unwrap();
+            }
         }
     }
     for key in found.keys().filter(|key| !model.contains_key(key)) {
         match key {
-            Key::Plain(key) => drop(store.delete(&[*key]).unwrap()),
-            Key::Bucket(key) => drop(bucket.delete(&[*key]).unwrap()),
-            Key::Counter => drop(bucket.delete(b"counter").unwrap()),
+            Key::Plain(key) => {
+                store.delete(&[*key]).unwrap();
+            }
+            Key::Bucket(key) => {
+                bucket.delete(&[*key]).unwrap();
+            }
+            Key::Counter => {
+                bucket.delete(b"counter").unwrap();
+            }
         }
     }
 }

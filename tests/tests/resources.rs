@@ -176,7 +176,7 @@ fn memory_of_reading_is_bounded() {
     let (bytes, count) = most_allocated(|| store.history(&names[0]).count());
     assert_eq!(count, 1);
     assert!(bytes < 4096, "{bytes} bytes for a history");
-    let (bytes, _) = most_allocated(|| {
+    let (bytes, ()) = most_allocated(|| {
         for name in &names {
             assert!(store.exists(name).unwrap());
             assert_eq!(store.read(name).unwrap().unwrap().len(), 100);

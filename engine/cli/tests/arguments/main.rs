@@ -40,6 +40,6 @@ fn words_that_are_no_text_and_long_ones() {
     ] {
         parse::parse(line);
     }
-    parse::parse(&[b'a'; 1 << 20]);
+    parse::parse(&vec![b'a'; 1 << 20]);
     parse::parse(&b"x\n".repeat(10_000));
 }
