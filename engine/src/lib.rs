@@ -23,6 +23,7 @@
 //! Keys are compared by their 64-bit hash alone. Among a million keys the chance that any two share one is 3 in 10^8; somebody
 //! who chooses the keys can make two collide.
 
+mod atomic;
 pub mod backing;
 #[cfg(any(unix, windows))]
 mod backup;

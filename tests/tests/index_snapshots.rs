@@ -26,7 +26,11 @@ fn change(store: &impl DataStoreWriter, model: &mut Model, turn: u16) {
             store.delete(&key(nth)).unwrap();
             model.remove(&key(nth));
         } else {
-            let value = [key(nth + 1), vec![turn.to_le_bytes()[0]; usize::from(nth) % 40]].concat();
+            let value = [
+                key(nth + 1),
+                vec![turn.to_le_bytes()[0]; usize::from(nth) % 40],
+            ]
+            .concat();
             store.write(&key(nth), &value).unwrap();
             model.insert(key(nth), value);
         }

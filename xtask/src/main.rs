@@ -3,8 +3,12 @@
 mod component;
 mod context;
 mod demo;
+mod deny;
 mod examples;
+mod fuzz;
+mod loom;
 mod miri;
+mod sanitize;
 mod setup;
 mod tally;
 mod test;
@@ -66,6 +70,17 @@ enum Task {
     Man,
     /// Run the engine's unsafe code under Miri
     Miri,
+    /// Run the index and the publishing of entries under loom, which tries their interleavings
+    Loom,
+    /// Fuzz opening, recovery and what reads damaged files; needs a nightly compiler
+    Fuzz(fuzz::Options),
+    /// Run the tests with threads under a sanitizer; needs a nightly compiler with its sources
+    Sanitize {
+        /// Which one
+        sanitizer: sanitize::Sanitizer,
+    },
+    /// Check what is depended on for known faults and for licences
+    Deny,
     /// Check the house rules that no compiler checks
     Tidy,
 }
@@ -102,6 +117,10 @@ fn run(task: Task) -> Result<ExitCode> {
             ctx.run(command.arg(folder))?;
         }
         Task::Miri => miri::run(&ctx)?,
+        Task::Loom => loom::run(&ctx)?,
+        Task::Fuzz(options) => fuzz::run(&ctx, &options)?,
+        Task::Sanitize { sanitizer } => sanitize::run(&ctx, sanitizer)?,
+        Task::Deny => deny::run(&ctx)?,
         Task::Tidy => tidy::run(&ctx)?,
     }
     Ok(ExitCode::SUCCESS)

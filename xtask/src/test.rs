@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::context::Context;
-use crate::{component, examples, setup, tidy, web};
+use crate::{component, examples, loom, setup, tidy, web};
 
 /// What the debug and the release run test. The host and the component have their own stage, in one profile, since
 /// building wasmtime twice takes longer than everything else together.
@@ -35,7 +35,7 @@ const QUICK: [Stage; 3] = [
     ("tests, engine, debug", tests_quick),
 ];
 
-const FULL: [Stage; 14] = [
+const FULL: [Stage; 15] = [
     ("setup", setup::run),
     ("format", format),
     ("tidy", tidy::run),
@@ -48,6 +48,7 @@ const FULL: [Stage; 14] = [
     ("tests, release", tests_release),
     ("tests, documentation", tests_documentation),
     ("examples", examples::run),
+    ("tests, interleavings", loom::run),
     ("tests, component", |ctx| component::test(ctx, false)),
     ("tests, browser", |ctx| web::test(ctx, false)),
 ];

@@ -8,12 +8,12 @@
 //! module's neighbours, and each of these is handed parts of one index only.
 #![expect(unsafe_code, reason = "parts are reached by their addresses")]
 
+use crate::atomic::{AtomicPtr, Ordering};
 use std::iter::repeat_with;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::chunk::Chunk;
+use super::chunk::{CHUNK_SIZE, Chunk};
 use crate::backing::PrivatePages;
 use crate::kernels;
 
@@ -70,16 +70,18 @@ impl Arena<Chunk> {
         let range = pages.as_mut_ptr_range();
         let bytes = range.end.addr().checked_sub(range.start.addr())?;
         let first = NonNull::new(range.start)?.cast::<Chunk>();
-        if !first.is_aligned() || bytes % size_of::<Chunk>() != 0 {
+        // Not so where a model checker has other integers.
+        let is_plain = size_of::<Chunk>() == CHUNK_SIZE;
+        if !is_plain || !first.is_aligned() || !bytes.is_multiple_of(CHUNK_SIZE) {
             return None;
         }
-        let chunks = NonNull::slice_from_raw_parts(first, bytes / size_of::<Chunk>());
+        let chunks = NonNull::slice_from_raw_parts(first, bytes / CHUNK_SIZE);
         self.pages
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(Pages(pages));
         // SAFETY: the pages are readable and writable memory of their holder, which this arena is from now on until it goes; nothing
-        // else reaches them. They are aligned, and a chunk is nothing but atomic integers, so any bytes are chunks.
+        // else reaches them. They are aligned, and a chunk is nothing but atomic integers without gaps, as its size says, so any bytes are chunks.
         Some(unsafe { chunks.as_ref() })
     }
 }
@@ -147,7 +149,7 @@ impl<T> Default for Link<T> {
 
 impl<T> Link<T> {
     /// A link that leads nowhere yet.
-    pub(super) const fn none() -> Self {
+    pub(super) fn none() -> Self {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
 

@@ -2,8 +2,14 @@
 
 use super::line::{LINE_PLACES, LINE_SIZE, Line};
 
-/// Lines in a chunk; fewer for Miri, which then sees segments split with the few keys it has time for.
-pub(super) const CHUNK_LINES: u32 = if cfg!(miri) { 4 } else { 32 };
+/// Lines in a chunk; fewer for Miri and loom, which then see segments split with the few keys they have time for.
+pub(super) const CHUNK_LINES: u32 = if cfg!(loom) {
+    2
+} else if cfg!(miri) {
+    4
+} else {
+    32
+};
 /// Entries in a chunk.
 pub(super) const CHUNK_PLACES: u32 = CHUNK_LINES * LINE_PLACES;
 /// Bytes of a chunk.

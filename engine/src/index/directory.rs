@@ -5,7 +5,7 @@
 //! [`unchanged`](Place::is_unchanged): if it is, the segment was in use all the while and what was seen there counts;
 //! if not, its parts may have been recycled under the reader's eyes, and it looks again.
 
-use std::sync::atomic::{Ordering, fence};
+use crate::atomic::{Ordering, fence};
 use std::sync::{Mutex, PoisonError};
 
 use super::arena::{Arena, Link, bytes_of};

@@ -5,7 +5,7 @@
 //!
 //! Whoever meets an empty slot wakes the segment, a reader too: so opening costs the same however large the index is.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::arena::Parts;

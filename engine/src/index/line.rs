@@ -3,7 +3,7 @@
 //! A place is empty while its word is 0. An entry is stored tag first and word last (Release), so that who reads the word
 //! (Acquire) after the tag has a pair that belonged together, or one whose extent the full hash in the file will refuse.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use crate::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::extent::Extent;
 use super::word::{self, Candidate};

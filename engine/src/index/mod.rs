@@ -20,6 +20,8 @@ mod directory;
 mod dormant;
 mod extent;
 mod grow;
+#[cfg(all(test, loom))]
+mod interleavings;
 mod line;
 mod read;
 mod segment;

@@ -3,9 +3,9 @@
 //! Nothing here stores to shared memory or waits. A reader looks again only when the very segment it was in was replaced meanwhile,
 //! which takes hundreds of insertions into that segment.
 
+use crate::atomic::{AtomicU64, Ordering};
 use std::hint;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::directory::Directory;
 use super::dormant::Dormant;

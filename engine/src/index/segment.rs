@@ -10,7 +10,7 @@ use super::segments::Row;
 use crate::kernels::prefetch;
 
 /// Chunks of a segment before it is split in two.
-pub(super) const SEGMENT_CHUNKS: u32 = 14;
+pub(super) const SEGMENT_CHUNKS: u32 = if cfg!(loom) { 2 } else { 14 };
 /// Upper bits of a tag that may name its segment; ten are left to spread over the lines.
 pub(super) const DEPTH_MAX: u32 = 22;
 

@@ -3,7 +3,7 @@
 //! The writer makes and unmakes segments; readers who hold the row of one that was unmade may look at its parts, which are still
 //! there, and throw away what they saw.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use crate::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 use super::arena::{Arena, Link, Part, Parts, Pool};
 use super::chunk::{CHUNK_LINES, CHUNK_SIZE, Chunk};

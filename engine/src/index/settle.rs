@@ -3,8 +3,8 @@
 //! An index that lives grows by an eighth at a time, which keeps its memory low and moves each entry a dozen times. While one is
 //! being built nobody reads it, and memory is only wanted low at the end.
 
+use crate::atomic::Ordering;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::bulk::RANGE_BITS;
 use super::chunk::CHUNK_PLACES;

@@ -1,8 +1,8 @@
 //! An index put away in a snapshot, and taken up again where that lies.
 
+use crate::atomic::AtomicU64;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use super::chunk::{CHUNK_PLACES, CHUNK_SIZE};
 use super::directory::Directory;

@@ -3,9 +3,9 @@
 //! Each line says exactly how many entries went past it, removals included: so a search is as short after any number of
 //! changes as it was in a new index, and nothing is ever marked as removed.
 
+use crate::atomic::Ordering;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::arena::Part;
 use super::chunk::Chunk;

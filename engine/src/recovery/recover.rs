@@ -41,11 +41,7 @@ where
         .len()
         .map_err(Error::io("find the length of the store"))?;
     let (mut outcome, mut tail) = find_tail(backing, file_len)?;
-    let mut last = if outcome == Outcome::DamagedLastPayload {
-        Last::Damaged
-    } else {
-        Last::Sound
-    };
+    let mut last = last_of(outcome);
     // One batch may be torn at a time, but where nothing was synced some more may be after a loss of power.
     let mut turns = 0;
     let walked = loop {
@@ -59,7 +55,9 @@ where
             }
             Walk::TornBatch(before) => {
                 turns += 1;
-                (outcome, tail, last) = (Outcome::TornBatch, before, Last::Unknown);
+                // As the next opening will see it, so that it finds the same: what lies before a torn batch may be damaged too.
+                let (left, end) = find_tail(backing, before)?;
+                (outcome, tail, last) = (Outcome::TornBatch, end, last_of(left));
                 let _ = visit(Step::Again)?;
             }
         }
@@ -74,6 +72,13 @@ where
         first_damaged: walked.first_damaged,
         index_snapshot: None,
     })
+}
+
+fn last_of(outcome: Outcome) -> Last {
+    match outcome {
+        Outcome::DamagedLastPayload => Last::Damaged,
+        _ => Last::Sound,
+    }
 }
 
 fn find_tail<B: Backing>(backing: &B, file_len: u64) -> Result<(Outcome, u64)> {
@@ -171,6 +176,42 @@ mod tests {
             );
             assert_eq!((report.entries, report.damaged_entries), (2, 1));
             assert_eq!(report.first_damaged, Some(sample.tail() - METADATA_SIZE));
+        }
+    }
+
+    /// A fuzzer found a store that opened, and no longer did once its torn batch had been cut off.
+    #[test]
+    fn damage_before_a_torn_batch_is_taken_as_the_next_opening_will() {
+        use crate::format::{BATCH_HASH, BatchMarker};
+        for (damaged, kept) in [(&[][..], 3), (&[2], 3), (&[1, 2], 1), (&[0, 1, 2], 0)] {
+            let mut sample = Sample::new();
+            for key in 1..4 {
+                sample.put(key, &[7; 100]);
+            }
+            let ends = sample.ends.clone();
+            let marker = BatchMarker {
+                offset: sample.tail().next_multiple_of(64),
+                length: 1000,
+                entries: 3,
+            };
+            sample.put(BATCH_HASH, &marker.serialize());
+            for &which in damaged {
+                let at = usize::try_from(ends[which]).unwrap() - 30;
+                sample.bytes[at] ^= 1;
+            }
+            let Some(end) = ends[..kept].last() else {
+                assert!(matches!(
+                    report(&sample.bytes),
+                    Err(Error::NotAStore { .. })
+                ));
+                continue;
+            };
+            let first = report(&sample.bytes).unwrap();
+            assert_eq!((first.outcome, first.tail), (Outcome::TornBatch, *end));
+            sample.bytes.truncate(usize::try_from(*end).unwrap());
+            let second = report(&sample.bytes).unwrap();
+            assert_eq!((second.tail, second.cut_bytes), (first.tail, 0));
+            assert_eq!(second.damaged_entries, first.damaged_entries);
         }
     }
 

@@ -34,8 +34,6 @@ use std::ops::ControlFlow;
 pub(super) enum Last {
     Sound,
     Damaged,
-    /// Nothing yet.
-    Unknown,
 }
 
 /// What came of a walk.

@@ -2,6 +2,7 @@
 //!
 //! The index only ever holds extents whose bytes are in place, so a reader needs no other check than the full hash.
 
+use crate::atomic::{AtomicU64, Ordering};
 use crate::backing::{Backing, Resident};
 use crate::error::{Error, Result};
 use crate::format::{Entry, EntryMetadata, METADATA_SIZE, align_to_payload, is_reserved_hash};
@@ -11,7 +12,6 @@ use crate::store::EntryHandle;
 use crate::store::milestones::Milestones;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One backing and what is known of it.
 pub(crate) struct Generation<B> {

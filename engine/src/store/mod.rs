@@ -9,6 +9,8 @@ mod generation;
 mod group;
 mod handle;
 mod history;
+#[cfg(all(test, loom))]
+mod interleavings;
 mod iterate;
 mod live;
 mod milestones;
@@ -41,13 +43,13 @@ pub(crate) use group::{Judge, Request};
 pub(crate) use live::changes_since;
 pub(crate) use plan::Change;
 
+use crate::atomic::ArcSwap;
 use crate::backing::{Backing, MemoryBacking};
 use crate::bucket::Directory;
 use crate::error::{Error, Result};
 use crate::index::{Index, IndexWriter};
 use crate::options::Options;
 use crate::recovery::{Outcome, RecoveryReport};
-use arc_swap::ArcSwap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
