@@ -23,6 +23,8 @@
 //! Keys are compared by their 64-bit hash alone. Among a million keys the chance that any two share one is 3 in 10^8; somebody
 //! who chooses the keys can make two collide.
 
+#[cfg(feature = "arrow")]
+mod arrow;
 pub mod backing;
 #[cfg(any(unix, windows))]
 mod backup;
@@ -30,12 +32,18 @@ mod bucket;
 mod compact;
 mod compat;
 mod error;
+#[cfg(feature = "extensions")]
+pub mod extensions;
+#[cfg(any(unix, windows))]
+pub mod folder;
 pub mod format;
 mod index;
 pub mod kernels;
 mod options;
 pub mod recovery;
 mod store;
+#[cfg(feature = "serde")]
+mod typed;
 mod upkeep;
 
 #[cfg(any(unix, windows))]
@@ -56,6 +64,8 @@ pub use store::{
     EntryWriter, History, MemoryStore, ReadView, Reader, STREAM_BUFFER_BYTES, Stats, Store,
     Version,
 };
+#[cfg(feature = "serde")]
+pub use typed::TypedValues;
 #[cfg(any(unix, windows))]
 pub use upkeep::{salvage, verify_file};
 pub use utils::NamespaceHasher;

@@ -15,6 +15,8 @@ pub use file::FileDevice;
 pub use memory::{MemoryBacking, MemoryView};
 #[cfg(any(unix, windows))]
 pub mod mmap;
+#[cfg(any(unix, windows))]
+pub(crate) mod tree;
 
 #[cfg(any(unix, windows))]
 pub use mmap::{MmapBacking, OpenMode};

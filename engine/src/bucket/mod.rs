@@ -3,6 +3,9 @@
 //! Invariant: each entry carries its own key, which is compared on every hit, so that two keys with one hash are never taken for
 //! each other: the second one is refused.
 
+#[cfg(any(unix, windows))]
+mod listing;
+mod sized;
 mod update;
 mod value;
 

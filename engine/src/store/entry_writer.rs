@@ -2,9 +2,9 @@
 //!
 //! The writer lock is taken when the value is whole, so a slow source stalls nobody.
 
-use super::Store;
 use super::append::{APPEND, append_or_cut};
-use super::plan::{Appended, Planned};
+use super::plan::{Appended, Planned, length_of};
+use super::{Store, Writer};
 use crate::backing::{Backing, Spool};
 use crate::error::{Error, Result};
 use crate::format::compute_hash;
@@ -29,7 +29,7 @@ pub struct EntryWriter<'s, B: Backing> {
 
 /// What the metadata and the checks need to know of a stream.
 #[derive(Default)]
-struct Digest {
+pub(crate) struct Digest {
     crc: crc32fast::Hasher,
     len: u64,
     has_content: bool,
@@ -45,11 +45,20 @@ impl Digest {
     }
 
     /// Refuses what a stream cannot store.
-    const fn check(&self) -> Result<()> {
+    pub(crate) const fn check(&self) -> Result<()> {
         match (self.len, self.has_content) {
             (0, _) => Err(Error::EmptyPayload),
             (_, false) => Err(Error::ReservedPayload),
             _ => Ok(()),
+        }
+    }
+
+    /// Refuses what no plain entry can hold.
+    #[cfg(any(unix, windows))]
+    const fn check_whole(&self) -> Result<()> {
+        match (self.len, self.has_content) {
+            (2.., _) => Ok(()),
+            _ => self.check(),
         }
     }
 
@@ -81,15 +90,46 @@ impl<B: Backing> Store<B> {
     ///
     /// Fails with `UnexpectedEof`, nothing visible, if `source` ends before that.
     pub fn write_sized(&self, key: &[u8], len: u64, source: &mut impl Read) -> Result<u64> {
-        let key_hash = compute_hash(key);
         let mut writer = self.lock_writer();
+        self.append_sized(
+            &mut writer,
+            compute_hash(key),
+            (len, &[]),
+            source,
+            Digest::check,
+        )
+    }
+
+    /// The same for a file that lies there whole: as of other values that are written at once, zeros are values, but for a single one.
+    #[cfg(any(unix, windows))]
+    pub(crate) fn write_file(&self, key: &[u8], len: u64, source: &mut impl Read) -> Result<u64> {
+        let mut writer = self.lock_writer();
+        self.append_sized(
+            &mut writer,
+            compute_hash(key),
+            (len, &[]),
+            source,
+            Digest::check_whole,
+        )
+    }
+
+    /// Appends `len` bytes of `source` and the bytes behind them as one value, and publishes it.
+    pub(crate) fn append_sized(
+        &self,
+        writer: &mut Writer,
+        key_hash: u64,
+        (len, behind): (u64, &[u8]),
+        source: &mut impl Read,
+        check: fn(&Digest) -> Result<()>,
+    ) -> Result<u64> {
         self.check_writable()?;
         let generation = self.current.load();
         let tail = generation.tail();
+        let whole = len.saturating_add(length_of(behind));
         // The checksum comes last in the file, so it can be filled in when the value has gone by.
-        let draft = Planned::new(tail, key_hash, len, [0; 4])?;
+        let draft = Planned::new(tail, key_hash, whole, [0; 4])?;
         let mut appended = Appended::default();
-        append_or_cut(&mut writer, &generation, || {
+        append_or_cut(writer, &generation, || {
             let mut digest = Digest::default();
             let mut at = append(&generation.backing, tail, &[draft.pad()])?;
             let mut piece = Vec::new();
@@ -109,12 +149,13 @@ impl<B: Backing> Store<B> {
                 digest.update(&piece);
                 at = append(&generation.backing, at, &[&piece])?;
             }
-            digest.check()?;
-            let planned = Planned::new(tail, key_hash, len, digest.checksum())?;
+            digest.update(behind);
+            check(&digest)?;
+            let planned = Planned::new(tail, key_hash, whole, digest.checksum())?;
             appended.add(&generation, &planned)?;
-            append(&generation.backing, at, &[&planned.trailer()])
+            append(&generation.backing, at, &[behind, &planned.trailer()])
         })?;
-        self.settle(&mut writer, &generation, &appended)
+        self.settle(writer, &generation, &appended)
     }
 }
 

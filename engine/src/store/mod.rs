@@ -31,6 +31,7 @@ pub use stream::EntryStream;
 pub use view::ReadView;
 pub use write::DataStoreWriter;
 
+pub(crate) use entry_writer::Digest;
 pub(crate) use generation::{Generation, span_of};
 pub(crate) use live::changes_since;
 pub(crate) use plan::Change;
