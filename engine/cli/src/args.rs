@@ -127,6 +127,31 @@ pub enum Command {
         /// The new store's file, which must not exist
         target: PathBuf,
     },
+    /// Store every file below a folder; its path there is the key
+    Import {
+        /// The folder
+        folder: PathBuf,
+        /// Into this bucket, which takes empty files too and can be exported
+        #[arg(long)]
+        bucket: Option<String>,
+        /// What stands before the path in every key, as it is
+        #[arg(long, default_value = "")]
+        prefix: String,
+    },
+    /// Write every key of a bucket to a file below a folder
+    Export {
+        /// The folder, made if it is missing
+        folder: PathBuf,
+        /// The bucket; keys outside buckets are not stored, and cannot be listed
+        #[arg(long)]
+        bucket: Option<String>,
+        /// Only keys that begin so; files are named by what follows
+        #[arg(long, default_value = "")]
+        prefix: String,
+        /// Replace files that exist
+        #[arg(long)]
+        overwrite: bool,
+    },
     /// Print completions for a shell; needs no file
     Completions {
         /// The shell
@@ -143,6 +168,7 @@ impl Command {
             Self::Rename { .. } => Some("rename"),
             Self::Delete { .. } => Some("delete"),
             Self::Compact { .. } => Some("compact"),
+            Self::Import { .. } => Some("import"),
             Self::Read { .. }
             | Self::Copy { .. }
             | Self::Backup { .. }
@@ -151,6 +177,7 @@ impl Command {
             | Self::History { .. }
             | Self::Verify
             | Self::Salvage { .. }
+            | Self::Export { .. }
             | Self::Completions { .. } => None,
         }
     }

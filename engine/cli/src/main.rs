@@ -4,7 +4,9 @@
 mod args;
 mod backup;
 mod exit;
+mod export;
 mod history;
+mod import;
 mod json;
 mod keys;
 mod open;
@@ -21,6 +23,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
+use tailstone::folder::ExportOptions;
 
 use crate::args::{Arguments, Command, Switches};
 use crate::exit::{Failure, Result, Status, tell};
@@ -77,6 +80,20 @@ fn dispatch(file: &Path, switches: Switches, command: Command) -> Result {
         Command::History { key } => history::history(file, switches, &key),
         Command::Verify => upkeep::verify(file, switches),
         Command::Salvage { target } => salvage::salvage(file, switches, &target),
+        Command::Import {
+            folder,
+            bucket,
+            prefix,
+        } => import::import(file, switches, &folder, bucket.as_deref(), &prefix),
+        Command::Export {
+            folder,
+            bucket,
+            prefix,
+            overwrite,
+        } => {
+            let options = ExportOptions::new().prefix(prefix).overwrite(overwrite);
+            export::export(file, switches, &folder, bucket.as_deref(), &options)
+        }
         Command::Completions { shell } => completions(shell),
     }
 }

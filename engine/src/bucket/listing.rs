@@ -11,7 +11,7 @@ impl<B: Backing> Bucket<'_, B> {
     pub(crate) fn each_live(
         &self,
         prefix: &[u8],
-        take: &mut dyn FnMut(&[u8], &Value<B::View>) -> Result<()>,
+        mut take: impl FnMut(&[u8], &Value<B::View>) -> Result<()>,
     ) -> Result<()> {
         let now = self.store.settings().now();
         for entry in self.store.entries()? {

@@ -29,7 +29,7 @@ mod tests {
     #[test]
     fn a_sized_value_is_one_that_was_set() {
         let (sized, set) = (MemoryStore::new(), MemoryStore::new());
-        for value in [&b""[..], b"\0", &[0; 100], &[7; 3 << 20]] {
+        for value in [&b""[..], b"\0", &[0; 100], &vec![7; 3 << 20]] {
             let len = u64::try_from(value.len()).unwrap();
             let bucket = sized.bucket("b").unwrap();
             bucket.set_sized(b"key", len, &mut &value[..]).unwrap();

@@ -43,7 +43,7 @@ impl<B: Backing> Bucket<'_, B> {
             made: HashSet::new(),
             beside: 0,
         };
-        self.each_live(&options.prefix, &mut |key, value| {
+        self.each_live(&options.prefix, |key, value| {
             let name = key.get(options.prefix.len()..).unwrap_or_default();
             let (files, bytes) = (report.files, report.bytes);
             let mut tell = |done: u64| progress(files, bytes.saturating_add(done));

@@ -71,17 +71,17 @@ fn a_folder_goes_in_and_comes_out_the_same() {
     let (_folder, root) = scratch();
     write(&root, "empty", b"");
     write(&root, "zero", b"\0");
-    write(&root, "zeros", &[0; 3 << 20]);
+    write(&root, "zeros", &vec![0; 3 << 20]);
     write(&root, "a/b/c.txt", b"deep");
     write(&root, "a/ü", b"umlaut");
-    write(&root, "long", &[7; (1 << 20) + 1]);
+    write(&root, "long", &vec![7; (1 << 20) + 1]);
     let store = MemoryStore::new();
     let bucket = store.bucket("files").unwrap();
     let mut told = Vec::new();
     let options = ImportOptions::new().prefix("in/");
     let report = bucket
         .import_folder(&root, &options, &mut |files, bytes| {
-            told.push((files, bytes))
+            told.push((files, bytes));
         })
         .unwrap();
     assert_eq!((report.files, report.skipped_count), (6, 0));
@@ -108,7 +108,7 @@ fn a_plain_store_takes_all_that_a_plain_entry_holds() {
     write(&root, "empty", b"");
     write(&root, "zero", b"\0");
     write(&root, "zeros", &[0; 2]);
-    write(&root, "more zeros", &[0; 2 << 20]);
+    write(&root, "more zeros", &vec![0; 2 << 20]);
     write(&root, "text", b"text");
     let store = MemoryStore::new();
     let report = store

@@ -47,6 +47,7 @@ fn a_missing_store_is_1_and_stays_missing() {
         &["copy", "k", "t.tsl"],
         &["move", "k", "t.tsl"],
         &["salvage", "t.tsl"],
+        &["export", "t.tsl", "--bucket", "b"],
     ] {
         let run = bench.run(args).expect_status(1);
         assert!(run.stderr.contains("store.tsl"), "{args:?}: {run:?}");
@@ -78,6 +79,9 @@ fn wrong_usage_is_2() {
         &["write", "a", "x", "--read-only"],
         &["delete", "a", "--read-only"],
         &["compact", "--read-only"],
+        &["import", ".", "--read-only"],
+        &["import"],
+        &["export", "out"],
         &["salvage", store],
     ] {
         let run = bench.run(args).expect_status(2);

@@ -28,6 +28,8 @@ fn every_report_is_json() {
         &["compact", "--if", "0.5"],
         &["backup", "backup.tsl"],
         &["salvage", "rescued.tsl"],
+        &["import", ".", "--bucket", "b"],
+        &["export", "out", "--bucket", "b"],
     ] {
         let args = [args, &["--json"]].concat();
         let run = bench.run(&args).expect_status(0);

@@ -9,6 +9,7 @@
 
 mod backup;
 mod exit_status;
+mod folders;
 mod history;
 mod json;
 mod program;

@@ -5,10 +5,9 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use super::{Kind, names, regular};
@@ -24,8 +23,17 @@ pub(crate) struct Identity(u64, u64);
 impl Identity {
     /// That of the file at `path`, links followed.
     pub(crate) fn of(path: &Path) -> io::Result<Self> {
-        let metadata = std::fs::metadata(path)?;
-        Ok(Self(metadata.dev(), metadata.ino()))
+        Ok(Self::new(&rustix::fs::stat(path)?))
+    }
+
+    #[allow(
+        clippy::unnecessary_fallible_conversions,
+        clippy::useless_conversion,
+        reason = "the numbers of devices have other widths on other systems"
+    )]
+    fn new(stat: &Stat) -> Self {
+        let device = u64::try_from(stat.st_dev).unwrap_or(u64::MAX);
+        Self(device, u64::from(stat.st_ino))
     }
 }
 
@@ -104,16 +112,9 @@ impl Folder {
     }
 
     /// Which file, or other thing, this name stands for.
-    #[expect(
-        clippy::allow_attributes,
-        clippy::unnecessary_fallible_conversions,
-        clippy::useless_conversion,
-        reason = "numbers of devices and files have other widths on other systems"
-    )]
     pub(crate) fn identity(&self, name: &OsStr) -> io::Result<Identity> {
         let stat = rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        let device = u64::try_from(stat.st_dev).unwrap_or(u64::MAX);
-        Ok(Identity(device, u64::from(stat.st_ino)))
+        Ok(Identity::new(&stat))
     }
 
     /// Opens the regular file of this name for reading.
