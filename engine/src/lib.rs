@@ -18,7 +18,7 @@
 //! What is here, in the order a reader needs it: [`Store`] and its aliases (`DataStore` for files, [`MemoryStore`] for the
 //! heap), the traits [`DataStoreReader`] and [`DataStoreWriter`], [`EntryHandle`] for values, [`Reader`] for hot loops,
 //! [`Store::history`] and [`Store::as_of`] for what was before,
-//! [`Options`] for opening, [`backing`] for other media, [`recovery`] for damaged files, [`format`](mod@format) for the file itself.
+//! [`Options`] for opening, `folder` for import and export, [`backing`] for other media, [`recovery`] for damaged files, [`format`](mod@format) for the file itself.
 //!
 //! Keys are compared by their 64-bit hash alone. Among a million keys the chance that any two share one is 3 in 10^8; somebody
 //! who chooses the keys can make two collide.

@@ -12,7 +12,7 @@ fn with_folder() -> Bench {
     fs::create_dir_all(bench.path("in/a/b")).unwrap();
     fs::write(bench.path("in/empty"), "").unwrap();
     fs::write(bench.path("in/a/b/text"), "some text").unwrap();
-    fs::write(bench.path("in/zeros"), [0; 100_000]).unwrap();
+    fs::write(bench.path("in/zeros"), vec![0; 100_000]).unwrap();
     bench
 }
 
