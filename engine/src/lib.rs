@@ -18,11 +18,13 @@
 //! What is here, in the order a reader needs it: [`Store`] and its aliases (`DataStore` for files, [`MemoryStore`] for the
 //! heap), the traits [`DataStoreReader`] and [`DataStoreWriter`], [`EntryHandle`] for values, [`Reader`] for hot loops,
 //! [`Store::history`] and [`Store::as_of`] for what was before,
-//! [`Options`] for opening, [`backing`] for other media, [`recovery`] for damaged files, [`format`](mod@format) for the file itself.
+//! [`Options`] for opening, `folder` for import and export, [`backing`] for other media, [`recovery`] for damaged files, [`format`](mod@format) for the file itself.
 //!
 //! Keys are compared by their 64-bit hash alone. Among a million keys the chance that any two share one is 3 in 10^8; somebody
 //! who chooses the keys can make two collide.
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod atomic;
 pub mod backing;
 #[cfg(any(unix, windows))]
@@ -31,12 +33,18 @@ mod bucket;
 mod compact;
 mod compat;
 mod error;
+#[cfg(feature = "extensions")]
+pub mod extensions;
+#[cfg(any(unix, windows))]
+pub mod folder;
 pub mod format;
 mod index;
 pub mod kernels;
 mod options;
 pub mod recovery;
 mod store;
+#[cfg(feature = "serde")]
+mod typed;
 mod upkeep;
 
 #[cfg(any(unix, windows))]
@@ -60,6 +68,8 @@ pub use store::{
     EntryStream, EntryWriter, History, LoggedChange, MemoryStore, ReadView, Reader,
     STREAM_BUFFER_BYTES, Stats, Store, Version,
 };
+#[cfg(feature = "serde")]
+pub use typed::TypedValues;
 #[cfg(any(unix, windows))]
 pub use upkeep::{salvage, verify_file};
 pub use utils::NamespaceHasher;

@@ -23,7 +23,10 @@ const TESTED: [&str; 6] = [
 /// The tasks themselves, in debug alone: what they make bindings with takes minutes to optimise.
 const TASKS: [&str; 2] = ["--package", "xtask"];
 /// What is optional, so that it is checked too.
-const FEATURES: [&str; 2] = ["--features", "tailstone/parallel,tailstone/bytemuck"];
+const FEATURES: [&str; 2] = [
+    "--features",
+    "tailstone/arrow,tailstone/bytemuck,tailstone/extensions,tailstone/parallel,tailstone/serde",
+];
 const DENY: [&str; 3] = ["--", "-D", "warnings"];
 const SIMD128: &str = "-C target-feature=+simd128";
 
@@ -172,7 +175,8 @@ fn tests(ctx: &Context, more: &[&str]) -> Result<()> {
 
 fn tests_documentation(ctx: &Context) -> Result<()> {
     let before = ctx.tally();
-    ctx.run_tests(&mut ctx.cargo(["test", "--doc", "--package", "tailstone"]))?;
+    let mut command = ctx.cargo(["test", "--doc", "--package", "tailstone"]);
+    ctx.run_tests(command.args(FEATURES))?;
     if ctx.tally() == before {
         bail!("no example of the documentation ran");
     }

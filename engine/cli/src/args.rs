@@ -170,6 +170,29 @@ pub enum Command {
     /// Measure this disk, with a store in FILE, which must not exist and is removed again
     #[command(long_about = bench::ABOUT)]
     Bench(bench::Plan),
+    /// Store every file below a folder; its path there is the key
+    ///
+    /// With --bucket, which takes empty files too and can be exported.
+    Import {
+        /// The folder
+        folder: PathBuf,
+        /// What stands before the path in every key, as it is
+        #[arg(long, default_value = "")]
+        prefix: String,
+    },
+    /// Write every key of a bucket to a file below a folder
+    ///
+    /// Needs --bucket: keys outside buckets are not stored, and cannot be listed.
+    Export {
+        /// The folder, made if it is missing
+        folder: PathBuf,
+        /// Only keys that begin so; files are named by what follows
+        #[arg(long, default_value = "")]
+        prefix: String,
+        /// Replace files that exist
+        #[arg(long)]
+        overwrite: bool,
+    },
     /// Print completions for a shell; needs no file
     Completions {
         /// The shell
@@ -193,6 +216,7 @@ impl Command {
             Self::Delete { .. } => Some("delete"),
             Self::Compact { .. } => Some("compact"),
             Self::Bench(_) => Some("bench"),
+            Self::Import { .. } => Some("import"),
             Self::Read { .. }
             | Self::Copy { .. }
             | Self::Backup { .. }
@@ -203,6 +227,7 @@ impl Command {
             | Self::Salvage { .. }
             | Self::Keys { .. }
             | Self::Buckets { .. }
+            | Self::Export { .. }
             | Self::Completions { .. }
             | Self::Man { .. } => None,
         }
@@ -221,6 +246,8 @@ impl Command {
                 | Self::Metadata { .. }
                 | Self::History { .. }
                 | Self::Keys { .. }
+                | Self::Import { .. }
+                | Self::Export { .. }
         )
     }
 }

@@ -5,7 +5,9 @@ mod args;
 mod backup;
 mod bench;
 mod exit;
+mod export;
 mod history;
+mod import;
 mod json;
 mod keys;
 mod listing;
@@ -25,6 +27,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
+use tailstone::folder::ExportOptions;
 
 use crate::args::{Arguments, Command, Switches};
 use crate::exit::{Failure, Result, Status, tell};
@@ -97,6 +100,17 @@ fn dispatch(file: &Path, switches: Switches, bucket: Option<&str>, command: Comm
         }
         Command::Buckets { null } => listing::buckets(file, switches, null),
         Command::Bench(plan) => bench::run(file, switches, &plan),
+        Command::Import { folder, prefix } => {
+            import::import(file, switches, &folder, bucket, &prefix)
+        }
+        Command::Export {
+            folder,
+            prefix,
+            overwrite,
+        } => {
+            let options = ExportOptions::new().prefix(prefix).overwrite(overwrite);
+            export::export(file, switches, &folder, bucket, &options)
+        }
         Command::Completions { shell } => completions(shell),
         Command::Man { into } => man::man(into.as_deref()),
     }

@@ -10,14 +10,15 @@ use crate::args::Arguments;
 /// Commands that work without a store.
 const FILELESS: [&str; 2] = ["completions", "man"];
 /// Commands that write, here or into another file.
-const WRITING: [&str; 8] = [
-    "write", "copy", "move", "rename", "delete", "compact", "backup", "salvage",
+const WRITING: [&str; 9] = [
+    "write", "copy", "move", "rename", "delete", "compact", "backup", "salvage", "import",
 ];
 /// Commands that have nothing to report as JSON.
 const SILENT: [&str; 3] = ["read", "completions", "man"];
 /// Commands about keys, which may be those of a bucket.
-const KEYED: [&str; 9] = [
-    "read", "write", "copy", "move", "rename", "delete", "metadata", "history", "keys",
+const KEYED: [&str; 11] = [
+    "read", "write", "copy", "move", "rename", "delete", "metadata", "history", "keys", "import",
+    "export",
 ];
 
 /// Parses what the program was started with.

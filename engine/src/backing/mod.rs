@@ -17,6 +17,8 @@ pub use memory::{MemoryBacking, MemoryView};
 pub use private::PrivatePages;
 #[cfg(any(unix, windows))]
 pub mod mmap;
+#[cfg(any(unix, windows))]
+pub(crate) mod tree;
 
 #[cfg(any(unix, windows))]
 pub use mmap::{MmapBacking, OpenMode};

@@ -7,6 +7,8 @@ mod batch;
 mod directory;
 mod large;
 mod list;
+#[cfg(any(unix, windows))]
+mod listing;
 mod past;
 mod trailer;
 mod update;

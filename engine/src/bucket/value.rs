@@ -72,6 +72,12 @@ impl<V: AsRef<[u8]>> Value<V> {
         self.entry.is_valid_checksum()
     }
 
+    /// Where it starts, in bytes from the start of the store.
+    #[cfg(any(unix, windows))]
+    pub(crate) const fn start_offset(&self) -> u64 {
+        self.entry.start_offset()
+    }
+
     pub(super) const fn is_expired(&self, now: u64) -> bool {
         self.expires_at != 0 && self.expires_at <= now
     }

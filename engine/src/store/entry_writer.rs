@@ -29,7 +29,7 @@ pub struct EntryWriter<'s, B: Backing> {
 
 /// What the metadata and the checks need to know of a stream.
 #[derive(Default)]
-struct Digest {
+pub(crate) struct Digest {
     crc: crc32fast::Hasher,
     len: u64,
     has_content: bool,
@@ -45,11 +45,20 @@ impl Digest {
     }
 
     /// Refuses what a stream cannot store.
-    const fn check(&self) -> Result<()> {
+    pub(crate) const fn check(&self) -> Result<()> {
         match (self.len, self.has_content) {
             (0, _) => Err(Error::EmptyPayload),
             (_, false) => Err(Error::ReservedPayload),
             _ => Ok(()),
+        }
+    }
+
+    /// Refuses what no plain entry can hold.
+    #[cfg(any(unix, windows))]
+    const fn check_whole(&self) -> Result<()> {
+        match (self.len, self.has_content) {
+            (2.., _) => Ok(()),
+            _ => self.check(),
         }
     }
 
@@ -92,6 +101,30 @@ impl<B: Backing> Store<B> {
         source: &mut impl Read,
         check: impl FnOnce() -> Result<()>,
     ) -> Result<u64> {
+        self.append_sized(key_hash, len, source, check, Digest::check)
+    }
+
+    /// The same for a file that lies there whole: as of other values that are written at once, zeros are values, but for a single one.
+    #[cfg(any(unix, windows))]
+    pub(crate) fn write_file(&self, key: &[u8], len: u64, source: &mut impl Read) -> Result<u64> {
+        self.append_sized(
+            compute_hash(key),
+            len,
+            source,
+            || Ok(()),
+            Digest::check_whole,
+        )
+    }
+
+    /// Appends `len` bytes of `source` as one value, if `judge` finds nothing wrong with it, and publishes it.
+    fn append_sized(
+        &self,
+        key_hash: u64,
+        len: u64,
+        source: &mut impl Read,
+        check: impl FnOnce() -> Result<()>,
+        judge: impl FnOnce(&Digest) -> Result<()>,
+    ) -> Result<u64> {
         let mut writer = self.lock_writer();
         self.check_writable()?;
         check()?;
@@ -120,7 +153,7 @@ impl<B: Backing> Store<B> {
                 digest.update(&piece);
                 at = append(&generation.backing, at, &[&piece])?;
             }
-            digest.check()?;
+            judge(&digest)?;
             let planned = Planned::new(tail, key_hash, len, digest.checksum())?;
             appended.add(&generation, &planned)?;
             append(&generation.backing, at, &[&planned.trailer()])

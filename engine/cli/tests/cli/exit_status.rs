@@ -52,6 +52,7 @@ fn a_missing_store_is_1_and_stays_missing() {
         &["buckets"],
         &["read", "k", "--bucket", "b"],
         &["delete", "k", "--bucket", "b"],
+        &["export", "t.tsl", "--bucket", "b"],
     ] {
         let run = bench.run(args).expect_status(1);
         assert!(run.stderr.contains("store.tsl"), "{args:?}: {run:?}");
@@ -83,6 +84,9 @@ fn wrong_usage_is_2() {
         &["write", "a", "x", "--read-only"],
         &["delete", "a", "--read-only"],
         &["compact", "--read-only"],
+        &["import", ".", "--read-only"],
+        &["import"],
+        &["export", "out"],
         &["salvage", store],
         &["bench"],
         &["bench", "--records", "0"],

@@ -37,6 +37,8 @@ fn every_report_is_json() {
         &["copy", "k", target, "--bucket", "b"],
         &["rename", "k", "l", "--bucket", "b"],
         &["delete", "l", "--bucket", "b"],
+        &["import", ".", "--bucket", "b"],
+        &["export", "out", "--bucket", "b"],
     ] {
         let args = [args, &["--json"]].concat();
         let run = bench.run(&args).expect_status(0);

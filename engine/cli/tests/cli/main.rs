@@ -11,6 +11,7 @@ mod backup;
 mod bench;
 mod bucket;
 mod exit_status;
+mod folders;
 mod history;
 mod json;
 mod listing;

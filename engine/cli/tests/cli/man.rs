@@ -5,7 +5,9 @@ use std::process::{Command, Stdio};
 
 use crate::program::{Bench, bare, finish};
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 20] = [
+    "import",
+    "export",
     "read",
     "write",
     "copy",

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::program::Bench;
 
-const READING: [&[&str]; 10] = [
+const READING: [&[&str]; 11] = [
     &["read", "a"],
     &["info"],
     &["metadata", "a"],
@@ -17,6 +17,7 @@ const READING: [&[&str]; 10] = [
     &["keys"],
     &["keys", "--bucket", "b"],
     &["buckets"],
+    &["export", "exported", "--bucket", "b"],
 ];
 
 /// Bytes and time of change of the file, which was last changed an hour ago.
