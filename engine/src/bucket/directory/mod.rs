@@ -93,10 +93,12 @@ impl Directory {
             Err(TryLockError::Poisoned(keys)) => Some(keys.into_inner()),
             Err(TryLockError::WouldBlock) => None,
         };
-        if let Some(mut keys) = keys {
-            // A failure gives the directory up, and whoever builds it again meets it.
-            let _failed = self.catch_up(&mut keys, generation);
-        } else if waiting > MOST {
+        // A failure gives the directory up, and whoever builds it again meets it.
+        let is_done = keys.is_some_and(|mut keys| {
+            let caught_up = self.catch_up(&mut keys, generation);
+            caught_up.unwrap_or(true)
+        });
+        if !is_done && waiting > MOST {
             self.recording.store(false, Ordering::Release);
             *self.waiting() = Waiting {
                 events: Vec::new(),
