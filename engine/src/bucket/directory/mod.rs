@@ -11,6 +11,7 @@ mod key_set;
 mod leaf;
 mod names;
 mod record;
+mod stored;
 
 pub(crate) use key_set::has_expired;
 pub(crate) use names::KeyDirectory;
@@ -161,6 +162,10 @@ impl Directory {
         keys: &mut Option<KeyDirectory>,
         generation: &Generation<B>,
     ) -> Result<bool> {
+        if let Some(stored) = Self::take_up(generation)? {
+            *keys = Some(stored);
+            return self.catch_up(keys, generation);
+        }
         generation.wake_all()?;
         let mut extents = Vec::new();
         generation.index.for_each(|extent| extents.push(extent));

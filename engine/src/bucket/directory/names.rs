@@ -53,14 +53,8 @@ impl KeyDirectory {
     }
 }
 
-#[cfg_attr(
-    not(test),
-    allow(
-        dead_code,
-        reason = "for the snapshot of the index, which is to hold the directory too"
-    )
-)]
 impl KeyDirectory {
+    #[cfg(test)]
     /// Memory in bytes, an allocator's own overhead aside.
     pub(crate) fn memory_bytes(&self) -> usize {
         let of = |(name, keys): (&[u8], &KeySet)| name.len() + 64 + keys.memory_bytes();
