@@ -159,10 +159,10 @@ fn markers_are_for_several_entries_that_are_synced() {
         (tails, device.bytes())
     };
     let (buffered, plain) = write(Durability::Buffered);
-    let (synced, marked) = write(Durability::Sync);
+    let (synced, behind_markers) = write(Durability::Sync);
     assert_eq!(buffered[..3], synced[..3]);
-    assert!(marked.starts_with(&plain[..usize::try_from(buffered[2]).unwrap()]));
+    assert!(behind_markers.starts_with(&plain[..usize::try_from(buffered[2]).unwrap()]));
     let marker = tailstone::format::BATCH_HASH.to_le_bytes();
     let markers = |bytes: &[u8]| bytes.windows(8).filter(|at| *at == marker).count();
-    assert_eq!((markers(&plain), markers(&marked)), (0, 3));
+    assert_eq!((markers(&plain), markers(&behind_markers)), (0, 3));
 }

@@ -204,15 +204,12 @@ impl<B: Backing> Taken<'_, B> {
         let members = std::mem::take(&mut self.members);
         let mut state = self.queue.state();
         for (member, answer) in members.into_iter().zip(answers).rev() {
-            match answer {
-                None => {
-                    leading.released = leading.released.saturating_sub(1);
-                    state.waiting.push_front(member);
-                }
-                Some(_) => {
-                    self.members.push(member);
-                    self.answers.push(answer);
-                }
+            if answer.is_some() {
+                self.members.push(member);
+                self.answers.push(answer);
+            } else {
+                leading.released = leading.released.saturating_sub(1);
+                state.waiting.push_front(member);
             }
         }
         state.expected = leading.released.saturating_add(state.waiting.len());
