@@ -10,6 +10,7 @@ use crate::format::MIN_ENTRY_SIZE;
 use crate::recovery::recover;
 use crate::store::DataStore;
 use std::fmt;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 /// Bytes that are compared or copied at a time. What was copied is synced before more is, so that a loss of power finds at most
@@ -128,7 +129,7 @@ impl Backup<'_> {
     /// The tail of the store in `file`, if its bytes are the beginning of the source's and what is new can be appended to it.
     fn earlier_tail(&mut self, file: &TargetFile) -> Result<Option<u64>> {
         let backing = file.as_backing().map_err(Error::io(COMPARE))?;
-        match recover(&backing, |_| Ok(())) {
+        match recover(&backing, |_| Ok(ControlFlow::Continue(()))) {
             // Appending to an empty store would go through files without any sound entry, which are no stores.
             Ok(report) if report.tail == 0 || report.tail > self.tail => Ok(None),
             Ok(report) => {

@@ -128,6 +128,7 @@ impl<B: Rewrite> Store<B> {
             .commit_replacement(&backing)
             .map_err(Error::io(COMPACT))?;
         let generation = Generation::new(backing, Arc::clone(index.index()), tail, live_span);
+        let _listings_wait = self.directory.before_switch(&live.generation, now);
         writer.start_over(index);
         self.current.store(Arc::new(generation));
         Ok(())

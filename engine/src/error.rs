@@ -88,6 +88,16 @@ pub enum Error {
         /// Length of the value in bytes.
         length: usize,
     },
+    /// The value cannot be turned into bytes.
+    NotEncodable {
+        /// What the encoder said.
+        reason: String,
+    },
+    /// The bytes under the key are not a value of the type that was asked for.
+    NotDecodable {
+        /// What the decoder said.
+        reason: String,
+    },
     /// The write would end past the largest offset of the format.
     TooLarge {
         /// The offset at which it would end.
@@ -119,7 +129,9 @@ impl Error {
             Self::Io { source, .. } => source.kind(),
             Self::NoSuchFile(_) | Self::KeyNotFound => io::ErrorKind::NotFound,
             Self::Locked(_) => io::ErrorKind::WouldBlock,
-            Self::NotAStore { .. } | Self::Corrupt { .. } => io::ErrorKind::InvalidData,
+            Self::NotAStore { .. } | Self::Corrupt { .. } | Self::NotDecodable { .. } => {
+                io::ErrorKind::InvalidData
+            }
             Self::ReadOnly => io::ErrorKind::PermissionDenied,
             Self::NotAFile(_)
             | Self::EmptyPayload
@@ -131,6 +143,7 @@ impl Error {
             | Self::NoSuchTail { .. }
             | Self::KeyTooLong { .. }
             | Self::NotACounter { .. }
+            | Self::NotEncodable { .. }
             | Self::NotARatio => io::ErrorKind::InvalidInput,
             Self::HashCollision { .. } => io::ErrorKind::AlreadyExists,
             Self::TooLarge { .. } => io::ErrorKind::FileTooLarge,
@@ -184,6 +197,10 @@ impl fmt::Display for Error {
             }
             Self::NotACounter { length } => {
                 write!(f, "the value of {length} bytes is no number to which this can be added")
+            }
+            Self::NotEncodable { reason } => write!(f, "the value cannot be turned into bytes: {reason}"),
+            Self::NotDecodable { reason } => {
+                write!(f, "the bytes of the value are not of the type asked for: {reason}")
             }
             Self::TooLarge { end, maximum } => {
                 write!(f, "the write would end at offset {end}; offsets stay below {maximum}")

@@ -18,11 +18,14 @@
 //! What is here, in the order a reader needs it: [`Store`] and its aliases (`DataStore` for files, [`MemoryStore`] for the
 //! heap), the traits [`DataStoreReader`] and [`DataStoreWriter`], [`EntryHandle`] for values, [`Reader`] for hot loops,
 //! [`Store::history`] and [`Store::as_of`] for what was before,
-//! [`Options`] for opening, [`backing`] for other media, [`recovery`] for damaged files, [`format`](mod@format) for the file itself.
+//! [`Options`] for opening, `folder` for import and export, [`backing`] for other media, [`recovery`] for damaged files, [`format`](mod@format) for the file itself.
 //!
 //! Keys are compared by their 64-bit hash alone. Among a million keys the chance that any two share one is 3 in 10^8; somebody
 //! who chooses the keys can make two collide.
 
+#[cfg(feature = "arrow")]
+mod arrow;
+mod atomic;
 pub mod backing;
 #[cfg(any(unix, windows))]
 mod backup;
@@ -30,17 +33,26 @@ mod bucket;
 mod compact;
 mod compat;
 mod error;
+#[cfg(feature = "extensions")]
+pub mod extensions;
+#[cfg(any(unix, windows))]
+pub mod folder;
 pub mod format;
 mod index;
 pub mod kernels;
 mod options;
 pub mod recovery;
 mod store;
+#[cfg(feature = "serde")]
+mod typed;
 mod upkeep;
 
 #[cfg(any(unix, windows))]
 pub use backup::BackupReport;
-pub use bucket::{Bucket, Value};
+pub use bucket::{
+    Bucket, BucketBatch, BucketHistory, BucketVersion, BucketView, BucketWriter, KeyPage, Keys,
+    Value, ValueStream,
+};
 pub use compat::storage_engine::{constants, digest};
 pub use compat::{storage_engine, traits, utils};
 pub use error::{Error, Result};
@@ -52,10 +64,12 @@ pub use recovery::RecoveryReport;
 #[cfg(any(unix, windows))]
 pub use store::DataStore;
 pub use store::{
-    Batch, DataStoreReader, DataStoreWriter, Entries, EntryHandle, EntryIterator, EntryStream,
-    EntryWriter, History, MemoryStore, ReadView, Reader, STREAM_BUFFER_BYTES, Stats, Store,
-    Version,
+    Batch, ChangePage, DataStoreReader, DataStoreWriter, Entries, EntryHandle, EntryIterator,
+    EntryStream, EntryWriter, History, LoggedChange, MemoryStore, ReadView, Reader,
+    STREAM_BUFFER_BYTES, Stats, Store, Version,
 };
+#[cfg(feature = "serde")]
+pub use typed::TypedValues;
 #[cfg(any(unix, windows))]
 pub use upkeep::{salvage, verify_file};
 pub use utils::NamespaceHasher;

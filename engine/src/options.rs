@@ -33,6 +33,7 @@ pub struct Options {
     pub(crate) read_only: bool,
     pub(crate) verify_reads: bool,
     pub(crate) durability: Durability,
+    pub(crate) snapshots: bool,
     clock: fn() -> u64,
 }
 
@@ -46,6 +47,7 @@ impl Options {
             read_only: false,
             verify_reads: false,
             durability: Durability::Buffered,
+            snapshots: true,
             clock: backing::milliseconds_since_epoch,
         }
     }
@@ -76,6 +78,14 @@ impl Options {
     #[must_use]
     pub const fn verify_reads(mut self, verify_reads: bool) -> Self {
         self.verify_reads = verify_reads;
+        self
+    }
+
+    /// Whether opening starts from the last [snapshot of the index](crate::Store::snapshot_index), and closing writes one when it is due; both,
+    /// unless this is switched off.
+    #[must_use]
+    pub const fn snapshots(mut self, snapshots: bool) -> Self {
+        self.snapshots = snapshots;
         self
     }
 

@@ -1,5 +1,9 @@
-//! What the tests share: numbers from a printed seed, random values, and scripts of operations.
+//! What the tests share: numbers from a printed seed, random values, scripts of operations, what fuzzers check, processes
+//! to be killed, and counts of memory.
 
+pub mod allocations;
+pub mod child;
+pub mod fuzz;
 mod rng;
 mod script;
 

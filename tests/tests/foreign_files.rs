@@ -118,3 +118,74 @@ fn what_is_no_regular_file_is_refused() {
         assert!(matches!(refused(&pipe), Error::NotAFile(_)));
     }
 }
+
+/// As somebody who owns neither the files nor their folder.
+#[cfg(unix)]
+#[test]
+fn role_without_permission() {
+    let Some(folder) = tailstone_tests::child::playing("role_without_permission") else {
+        return;
+    };
+    let denied = |error: &Error| error.kind() == std::io::ErrorKind::PermissionDenied;
+    let error = refused(&folder.join("closed"));
+    assert!(denied(&error), "{error}");
+    assert!(error.to_string().len() > 20, "{error}");
+    let readable = folder.join("readable");
+    for error in [
+        DataStore::open(&readable).unwrap_err(),
+        DataStore::open_existing(&readable).unwrap_err(),
+        DataStore::open(&folder.join("new")).unwrap_err(),
+    ] {
+        assert!(denied(&error), "{error}");
+    }
+    let read_only = Options::new().create(false).read_only(true);
+    let store = read_only.open(&readable).unwrap();
+    let value = tailstone::DataStoreReader::read(&store, b"key").unwrap();
+    assert_eq!(value.unwrap().as_slice(), b"value");
+    println!("child: all of it held");
+}
+
+#[cfg(unix)]
+#[test]
+fn files_that_may_not_be_opened_are_refused_and_untouched() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for (name, access) in [("closed", 0o000), ("readable", 0o444)] {
+        let path = folder.path().join(name);
+        let store = DataStore::open(&path).unwrap();
+        tailstone::DataStoreWriter::write(&store, b"key", b"value").unwrap();
+        store.close().unwrap();
+        mode(&path, access);
+    }
+    mode(folder.path(), 0o555);
+    let closed = folder.path().join("closed");
+    // Nobody may refuse root a file, so then another user has to try.
+    let wrapper = if std::fs::File::open(&closed).is_ok() {
+        "exec setpriv --reuid 65534 --regid 65534 --clear-groups \"$@\""
+    } else {
+        ""
+    };
+    let role = "role_without_permission";
+    let mut command = tailstone_tests::child::command(role, folder.path(), wrapper);
+    let output = command
+        .stderr(std::process::Stdio::piped())
+        .output()
+        .unwrap();
+    let seen = String::from_utf8_lossy(&output.stdout);
+    let told = String::from_utf8_lossy(&output.stderr);
+    mode(folder.path(), 0o755);
+    // No such program, or one that may not start this one.
+    if matches!(output.status.code(), Some(126 | 127)) || told.contains("setpriv:") {
+        println!("skipped: {told}");
+        return;
+    }
+    assert!(seen.contains("all of it held"), "{seen}\n{told}");
+    mode(&closed, 0o600);
+    let names = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(names, 2, "something was made");
+    let (one, two) = (closed, folder.path().join("readable"));
+    assert_eq!(std::fs::read(one).unwrap(), std::fs::read(two).unwrap());
+}

@@ -58,6 +58,22 @@ impl Context {
         command
     }
 
+    /// The same by a nightly compiler.
+    pub fn nightly<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Command {
+        let mut command = self.command("rustup");
+        command.args(["run", "nightly", "cargo"]).args(args);
+        command
+    }
+
+    /// What the nightly compiler compiles for here; fails without one.
+    pub fn nightly_host(&self) -> Result<String> {
+        let probe = ["run", "nightly", "rustc", "--print", "host-tuple"];
+        let host = self.output(self.command("rustup").args(probe)).context(
+            "`rustup toolchain install nightly --component rust-src` installs what this needs",
+        )?;
+        Ok(host.trim().to_owned())
+    }
+
     /// Prints and runs `command`; fails when it does.
     #[expect(
         clippy::unused_self,

@@ -3,7 +3,12 @@
 mod component;
 mod context;
 mod demo;
+mod deny;
+mod examples;
+mod fuzz;
+mod loom;
 mod miri;
+mod sanitize;
 mod setup;
 mod tally;
 mod test;
@@ -59,8 +64,23 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Run the examples
+    Examples,
+    /// Write the manual pages of the command line, one for each command
+    Man,
     /// Run the engine's unsafe code under Miri
     Miri,
+    /// Run the index and the publishing of entries under loom, which tries their interleavings
+    Loom,
+    /// Fuzz opening, recovery and what reads damaged files; needs a nightly compiler
+    Fuzz(fuzz::Options),
+    /// Run the tests with threads under a sanitizer; needs a nightly compiler with its sources
+    Sanitize {
+        /// Which one
+        sanitizer: sanitize::Sanitizer,
+    },
+    /// Check what is depended on for known faults and for licences
+    Deny,
     /// Check the house rules that no compiler checks
     Tidy,
 }
@@ -89,7 +109,18 @@ fn run(task: Task) -> Result<ExitCode> {
             let mut command = ctx.cargo(["run", "--release", "--package", "tailstone-peers", "--"]);
             ctx.run(command.args(args))?;
         }
+        Task::Examples => examples::run(&ctx)?,
+        Task::Man => {
+            let folder = ctx.target_dir.join("man");
+            let mut command =
+                ctx.cargo(["run", "--package", "tailstone-cli", "--", "man", "--into"]);
+            ctx.run(command.arg(folder))?;
+        }
         Task::Miri => miri::run(&ctx)?,
+        Task::Loom => loom::run(&ctx)?,
+        Task::Fuzz(options) => fuzz::run(&ctx, &options)?,
+        Task::Sanitize { sanitizer } => sanitize::run(&ctx, sanitizer)?,
+        Task::Deny => deny::run(&ctx)?,
         Task::Tidy => tidy::run(&ctx)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::context::Context;
-use crate::{component, setup, tidy, web};
+use crate::{component, examples, loom, setup, tidy, web};
 
 /// What the debug and the release run test. The host and the component have their own stage, in one profile, since
 /// building wasmtime twice takes longer than everything else together.
@@ -23,7 +23,10 @@ const TESTED: [&str; 6] = [
 /// The tasks themselves, in debug alone: what they make bindings with takes minutes to optimise.
 const TASKS: [&str; 2] = ["--package", "xtask"];
 /// What is optional, so that it is checked too.
-const FEATURES: [&str; 2] = ["--features", "tailstone/parallel,tailstone/bytemuck"];
+const FEATURES: [&str; 2] = [
+    "--features",
+    "tailstone/arrow,tailstone/bytemuck,tailstone/extensions,tailstone/parallel,tailstone/serde",
+];
 const DENY: [&str; 3] = ["--", "-D", "warnings"];
 const SIMD128: &str = "-C target-feature=+simd128";
 
@@ -35,7 +38,7 @@ const QUICK: [Stage; 3] = [
     ("tests, engine, debug", tests_quick),
 ];
 
-const FULL: [Stage; 13] = [
+const FULL: [Stage; 15] = [
     ("setup", setup::run),
     ("format", format),
     ("tidy", tidy::run),
@@ -47,6 +50,8 @@ const FULL: [Stage; 13] = [
     ("tests, debug", tests_debug),
     ("tests, release", tests_release),
     ("tests, documentation", tests_documentation),
+    ("examples", examples::run),
+    ("tests, interleavings", loom::run),
     ("tests, component", |ctx| component::test(ctx, false)),
     ("tests, browser", |ctx| web::test(ctx, false)),
 ];
@@ -143,8 +148,12 @@ fn lints_windows(ctx: &Context) -> Result<()> {
 }
 
 fn documentation(ctx: &Context) -> Result<()> {
-    let mut command = ctx.cargo(["doc", "--no-deps", "--package", "tailstone"]);
-    ctx.run(command.env("RUSTDOCFLAGS", "-D warnings"))
+    // The program first: it has the engine's name, whose pages then take the place of its own.
+    for package in ["tailstone-cli", "tailstone"] {
+        let mut command = ctx.cargo(["doc", "--no-deps", "--all-features", "--package", package]);
+        ctx.run(command.env("RUSTDOCFLAGS", "-D warnings"))?;
+    }
+    Ok(())
 }
 
 fn tests_quick(ctx: &Context) -> Result<()> {
@@ -166,7 +175,8 @@ fn tests(ctx: &Context, more: &[&str]) -> Result<()> {
 
 fn tests_documentation(ctx: &Context) -> Result<()> {
     let before = ctx.tally();
-    ctx.run_tests(&mut ctx.cargo(["test", "--doc", "--package", "tailstone"]))?;
+    let mut command = ctx.cargo(["test", "--doc", "--package", "tailstone"]);
+    ctx.run_tests(command.args(FEATURES))?;
     if ctx.tally() == before {
         bail!("no example of the documentation ran");
     }

@@ -35,6 +35,9 @@ const UNFINISHED: [&str; 3] = [
     concat!("unimpl", "emented!("),
 ];
 
+/// What the engine needs without any feature, each with its reason in ARCHITECTURE.md: as many as a hand has fingers.
+const NEEDED: [&str; 5] = ["arc-swap", "crc32fast", "memmap2", "rustix", "xxhash-rust"];
+
 const TEXT: [&str; 13] = [
     "rs", "toml", "md", "ts", "js", "mjs", "json", "html", "css", "wit", "sh", "yml", "lock",
 ];
@@ -62,6 +65,10 @@ fn check(root: &Path) -> Result<()> {
         let text = String::from_utf8_lossy(&bytes);
         let name = name.to_string_lossy().replace('\\', "/");
         files += 1;
+        if name == "engine/Cargo.toml" && needed(&text) != NEEDED {
+            let needs = needed(&text).join(", ");
+            writeln!(found, "{name}: without features it needs {needs}")?;
+        }
         for breach in breaches(&name, &text) {
             writeln!(found, "{name}{breach}")?;
         }
@@ -110,6 +117,23 @@ fn breaches(name: &str, text: &str) -> Vec<String> {
     found
 }
 
+/// The dependencies in a manifest that are neither optional nor for tests and builds alone, in their order.
+fn needed(manifest: &str) -> Vec<&str> {
+    let mut counts = false;
+    let mut found = Vec::new();
+    for line in manifest.lines() {
+        if let Some(section) = line.strip_prefix('[') {
+            let section = section.trim_end_matches(']');
+            counts = section == "dependencies"
+                || (section.starts_with("target.") && section.ends_with(".dependencies"));
+        } else if counts && !line.contains("optional = true") && line.contains('=') {
+            found.extend(line.split(['.', ' ', '=']).next());
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
 /// Every file below `root` in a fixed order, but for those in folders with a name in `skipped`. Links are not followed.
 pub fn walk(root: &Path, skipped: &[&str]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
@@ -134,13 +158,21 @@ pub fn walk(root: &Path, skipped: &[&str]) -> Result<Vec<PathBuf>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FOREIGN, LINES_MAX, UNFINISHED, breaches, check};
+    use super::{FOREIGN, LINES_MAX, UNFINISHED, breaches, check, needed};
     use crate::context::Context;
 
     #[test]
     fn the_repository_is_tidy() {
         let ctx = Context::new().unwrap();
         check(&ctx.root).unwrap();
+    }
+
+    #[test]
+    fn what_is_needed_is_what_is_not_optional() {
+        let manifest = "[features]\nx = [\"dep:c\"]\n[dependencies]\nb.workspace = true\n\
+                        c = { version = \"1\", optional = true }\n[target.'cfg(unix)'.dependencies]\n\
+                        a = \"1\"\n[dev-dependencies]\nd = \"1\"\n";
+        assert_eq!(needed(manifest), ["a", "b"]);
     }
 
     #[test]

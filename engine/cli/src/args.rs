@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::bench;
 use crate::size;
 
 /// A key-value store in one file
@@ -15,7 +16,8 @@ use crate::size;
     override_usage = "tailstone <FILE> <COMMAND>",
     subcommand_negates_reqs = true,
     arg_required_else_help = true,
-    after_help = "Exit status: 0 done, 1 not found, 2 wrong usage, 3 damaged or not a store, 4 in use by another, 5 I/O."
+    after_help = "Payloads and reports go to standard output, everything else to standard error.\n\
+        Exit status: 0 done, 1 not found, 2 wrong usage, 3 damaged or not a store, 4 in use by another, 5 I/O."
 )]
 pub struct Arguments {
     /// The store's file
@@ -26,16 +28,24 @@ pub struct Arguments {
     #[command(flatten)]
     pub switches: Switches,
 
+    /// Look for keys in this bucket, not among the plain entries; a bucket takes any value, an empty one too
+    #[arg(long, global = true, value_name = "NAME", help_heading = COMMON)]
+    pub bucket: Option<String>,
+
     /// What to do with it
     #[command(subcommand)]
     pub command: Command,
 }
 
+/// Over the switches of every command, which its own stand before.
+pub const COMMON: &str = "Common options";
+
 /// Switches that every command takes.
 #[derive(Debug, Clone, Copy, clap::Args)]
+#[command(next_help_heading = COMMON)]
 #[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub struct Switches {
-    /// Report as one line of JSON on standard output
+    /// Report as a line of JSON on standard output; listings print one for each key
     #[arg(long, global = true)]
     pub json: bool,
 
@@ -47,9 +57,21 @@ pub struct Switches {
     #[arg(long, global = true)]
     pub sync: bool,
 
-    /// Say more on standard error
-    #[arg(short, long, global = true)]
+    /// Say more on standard error.
+    #[arg(
+        short,
+        long,
+        global = true,
+        help = "Say more on standard error, as RUST_LOG=info does"
+    )]
     pub verbose: bool,
+}
+
+impl Switches {
+    /// Whether to say more than failures: by `--verbose` or `RUST_LOG`.
+    pub fn is_verbose(self) -> bool {
+        self.verbose || std::env::var("RUST_LOG").is_ok_and(|filter| asks_for_logs(&filter))
+    }
 }
 
 /// What to do.
@@ -127,10 +149,60 @@ pub enum Command {
         /// The new store's file, which must not exist
         target: PathBuf,
     },
+    /// List the keys of a bucket in order; without --bucket, the hashes and sizes of the plain entries
+    ///
+    /// Of a plain entry only the hash of its key is in the file, so those are listed as `hash size`, newest first. Keys of a bucket
+    /// are printed as they are into a pipe; on a terminal, what would not show is escaped.
+    Keys {
+        /// Only keys that begin with this; needs --bucket
+        #[arg(long, value_name = "PREFIX")]
+        prefix: Option<String>,
+        /// End each line with a zero byte, for `xargs -0`: keys may hold line ends
+        #[arg(short = '0', long)]
+        null: bool,
+    },
+    /// List the names of the buckets that hold keys
+    Buckets {
+        /// End each line with a zero byte, for `xargs -0`: names may hold line ends
+        #[arg(short = '0', long)]
+        null: bool,
+    },
+    /// Measure this disk, with a store in FILE, which must not exist and is removed again
+    #[command(long_about = bench::ABOUT)]
+    Bench(bench::Plan),
+    /// Store every file below a folder; its path there is the key
+    ///
+    /// With --bucket, which takes empty files too and can be exported.
+    Import {
+        /// The folder
+        folder: PathBuf,
+        /// What stands before the path in every key, as it is
+        #[arg(long, default_value = "")]
+        prefix: String,
+    },
+    /// Write every key of a bucket to a file below a folder
+    ///
+    /// Needs --bucket: keys outside buckets are not stored, and cannot be listed.
+    Export {
+        /// The folder, made if it is missing
+        folder: PathBuf,
+        /// Only keys that begin so; files are named by what follows
+        #[arg(long, default_value = "")]
+        prefix: String,
+        /// Replace files that exist
+        #[arg(long)]
+        overwrite: bool,
+    },
     /// Print completions for a shell; needs no file
     Completions {
         /// The shell
         shell: Shell,
+    },
+    /// Print the manual page; needs no file
+    Man {
+        /// Write this page and one for each command into a folder instead, such as ~/.local/share/man/man1
+        #[arg(long, value_name = "FOLDER")]
+        into: Option<PathBuf>,
     },
 }
 
@@ -143,6 +215,8 @@ impl Command {
             Self::Rename { .. } => Some("rename"),
             Self::Delete { .. } => Some("delete"),
             Self::Compact { .. } => Some("compact"),
+            Self::Bench(_) => Some("bench"),
+            Self::Import { .. } => Some("import"),
             Self::Read { .. }
             | Self::Copy { .. }
             | Self::Backup { .. }
@@ -151,9 +225,45 @@ impl Command {
             | Self::History { .. }
             | Self::Verify
             | Self::Salvage { .. }
-            | Self::Completions { .. } => None,
+            | Self::Keys { .. }
+            | Self::Buckets { .. }
+            | Self::Export { .. }
+            | Self::Completions { .. }
+            | Self::Man { .. } => None,
         }
     }
+
+    /// Whether the command is about keys, which may be those of a bucket; all others are about the whole file.
+    pub const fn takes_bucket(&self) -> bool {
+        matches!(
+            self,
+            Self::Read { .. }
+                | Self::Write { .. }
+                | Self::Copy { .. }
+                | Self::Move { .. }
+                | Self::Rename { .. }
+                | Self::Delete { .. }
+                | Self::Metadata { .. }
+                | Self::History { .. }
+                | Self::Keys { .. }
+                | Self::Import { .. }
+                | Self::Export { .. }
+        )
+    }
+}
+
+/// Whether a filter in the usual form, `info` or `tailstone=debug,other=warn`, lets through what this program has to tell.
+fn asks_for_logs(filter: &str) -> bool {
+    let directives = filter.split(',').map(str::trim);
+    let mut levels = directives.filter_map(|directive| match directive.split_once('=') {
+        None => Some(directive),
+        Some((target, level)) => (target == "tailstone").then_some(level),
+    });
+    let wanted = |level: &str| {
+        let level = level.to_ascii_lowercase();
+        matches!(level.as_str(), "info" | "debug" | "trace" | "tailstone")
+    };
+    levels.next_back().is_some_and(wanted)
 }
 
 /// Reads a part of a whole.
@@ -168,7 +278,7 @@ fn parse_ratio(text: &str) -> Result<f64, String> {
 mod tests {
     use clap::{CommandFactory, Parser};
 
-    use super::{Arguments, Command, parse_ratio};
+    use super::{Arguments, Command, asks_for_logs, parse_ratio};
 
     #[test]
     fn is_well_formed() {
@@ -198,6 +308,30 @@ mod tests {
         assert!(parsed.switches.json);
         let parsed = Arguments::try_parse_from(["tailstone", "--json", "a.tsl", "info"]).unwrap();
         assert!(parsed.switches.json);
+    }
+
+    #[test]
+    fn logs_are_asked_for_in_the_usual_form() {
+        for filter in [
+            "info",
+            "DEBUG",
+            "trace",
+            "tailstone=info",
+            "warn,tailstone=debug",
+            "tailstone",
+        ] {
+            assert!(asks_for_logs(filter), "{filter}");
+        }
+        for filter in [
+            "",
+            "warn",
+            "off",
+            "other=trace",
+            "tailstone=error",
+            "info,tailstone=off",
+        ] {
+            assert!(!asks_for_logs(filter), "{filter}");
+        }
     }
 
     #[test]

@@ -50,13 +50,10 @@ pub fn backup(file: &Path, switches: Switches, target: &Path) -> Result {
 fn refused(target: &Path, error: Error) -> Failure {
     let name = target.display();
     match error {
-        Error::NotAStore { .. } | Error::Corrupt { .. } => {
-            Failure::new(Status::Damaged, format_args!("{name}: {error}"))
-        }
         Error::SameStore => {
             let message = format!("{name} is the store itself; a backup needs a file of its own");
             Failure::new(Status::Usage, message)
         }
-        other => other.into(),
+        other => Failure::with_file(target, other),
     }
 }

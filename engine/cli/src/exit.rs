@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use tailstone::Error;
@@ -40,6 +41,19 @@ impl Failure {
             status,
             message: message.to_string(),
         }
+    }
+
+    /// What went wrong with the file at `path`, which some errors do not name.
+    pub fn with_file(path: &Path, error: Error) -> Self {
+        let names_nothing = matches!(
+            &error,
+            Error::Io { .. } | Error::NotAStore { .. } | Error::Corrupt { .. }
+        );
+        let mut failure = Self::from(error);
+        if names_nothing {
+            failure.message = format!("{}: {}", path.display(), failure.message);
+        }
+        failure
     }
 
     /// No value has this key.
@@ -83,6 +97,9 @@ impl From<Error> for Failure {
             | Error::SameTarget
             | Error::LengthMismatch { .. }
             | Error::NoSuchTail { .. }
+            | Error::KeyTooLong { .. }
+            | Error::HashCollision { .. }
+            | Error::NotACounter { .. }
             | Error::NotARatio => Status::Usage,
             _ => Status::Io,
         };
@@ -96,11 +113,23 @@ impl From<Status> for ExitCode {
     }
 }
 
-/// Writes one line to standard error. Where even that fails there is nobody left to tell.
+/// Writes one line to standard error, in which no key or name steers a terminal. Where even that fails there is nobody left to tell.
 pub fn tell(prefix: &str, message: &str) {
     use io::Write;
-    let line = message.replace(['\n', '\r'], " ");
+    let line = one_line(message);
     let _unheard = writeln!(io::stderr().lock(), "{prefix}{line}");
+}
+
+fn one_line(message: &str) -> String {
+    let mut line = String::with_capacity(message.len());
+    for letter in message.chars() {
+        match letter {
+            '\n' | '\r' => line.push(' '),
+            _ if letter.is_control() => line.extend(letter.escape_debug()),
+            _ => line.push(letter),
+        }
+    }
+    line
 }
 
 #[cfg(test)]
@@ -109,7 +138,7 @@ mod tests {
 
     use tailstone::Error;
 
-    use super::{Failure, Status};
+    use super::{Failure, Status, one_line};
 
     #[test]
     fn each_error_has_its_status() {
@@ -119,6 +148,14 @@ mod tests {
             (Error::NoSuchFile("a".into()), Status::NotFound),
             (Error::EmptyPayload, Status::Usage),
             (Error::NotAFile("a".into()), Status::Usage),
+            (
+                Error::KeyTooLong {
+                    length: 65_537,
+                    maximum: 65_536,
+                },
+                Status::Usage,
+            ),
+            (Error::HashCollision { key_hash: 1 }, Status::Usage),
             (Error::NotAStore { length: 1 }, Status::Damaged),
             (
                 Error::Corrupt {
@@ -140,6 +177,12 @@ mod tests {
             let name = format!("{error:?}");
             assert_eq!(Failure::from(error).status, status, "{name}");
         }
+    }
+
+    #[test]
+    fn a_message_is_a_line_of_letters() {
+        assert_eq!(one_line("a\nb\r\n'ключ'"), "a b  'ключ'");
+        assert_eq!(one_line("\x1b[31m\u{9b}"), "\\u{1b}[31m\\u{9b}");
     }
 
     #[test]

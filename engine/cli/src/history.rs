@@ -12,9 +12,12 @@ use crate::args::Switches;
 use crate::exit::{Failure, Result};
 use crate::json;
 use crate::open;
+use crate::place::Place;
 
 #[derive(Serialize)]
 struct History<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket: Option<&'a str>,
     key: &'a str,
     versions: Vec<Shown>,
 }
@@ -33,39 +36,65 @@ struct Shown {
 /// Shows the versions of `key`, newest first: the tail right after each, its size, and its checksum or that it is a deletion.
 ///
 /// Reads every value, to tell which of them still have their checksum.
-pub fn history(file: &Path, switches: Switches, key: &str) -> Result {
+///
+/// In a bucket the size is that of the value alone, and what has expired is shown as well.
+pub fn history(file: &Path, switches: Switches, bucket: Option<&str>, key: &str) -> Result {
     let store = open::to_read(file, switches)?;
+    let place = Place::new(&store, bucket)?;
     let mut versions = Vec::new();
     let mut damage = None;
-    for version in store.history(key.as_bytes()) {
+    // In a bucket a deletion carries no key; it is this key's if the value before it is.
+    let mut deletion = None;
+    for version in place.history(key) {
         match version {
-            Ok(version) => versions.push(Shown::new(&version)),
+            Ok(version) => {
+                let shown = Shown::new(&version, &place, key);
+                if place.is_bucket() && version.is_deletion() {
+                    deletion = shown;
+                    continue;
+                }
+                let deletion = deletion.take().filter(|_| shown.is_some());
+                versions.extend(deletion.into_iter().chain(shown));
+            }
             Err(error) => damage = Some(error),
         }
     }
     if versions.is_empty() {
-        return Err(damage.map_or_else(|| Failure::no_key(key), Failure::from));
+        return Err(damage.map_or_else(|| place.no_key(key), Failure::from));
     }
     let mut words = String::new();
     for version in &versions {
         // Writing to a string does not fail.
         let _written = writeln!(words, "{}", version.line());
     }
-    json::show(switches, &History { key, versions }, &words)?;
+    json::show(
+        switches,
+        &History {
+            bucket,
+            key,
+            versions,
+        },
+        &words,
+    )?;
     damage.map_or(Ok(()), |error| Err(error.into()))
 }
 
 impl Shown {
-    fn new(version: &Version) -> Self {
+    /// The version, unless it is one of another key.
+    fn new(version: &Version, place: &Place<'_>, key: &str) -> Option<Self> {
         let value = version.value();
-        Self {
+        let payload_bytes = match value {
+            Some(value) => Some(place.value_len(key, value)?),
+            None => None,
+        };
+        Some(Self {
             tail: version.tail(),
             offset: version.offset(),
             deleted: version.is_deletion(),
-            payload_bytes: value.map(EntryHandle::size),
+            payload_bytes,
             checksum: value.map(|value| format!("{:08x}", value.checksum())),
             checksum_valid: value.map(EntryHandle::is_valid_checksum),
-        }
+        })
     }
 
     fn line(&self) -> String {

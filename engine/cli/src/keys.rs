@@ -4,15 +4,18 @@ use std::fs;
 use std::path::Path;
 
 use serde::Serialize;
-use tailstone::{DataStore, DataStoreReader, DataStoreWriter, Error};
+use tailstone::{DataStore, Error};
 
 use crate::args::Switches;
-use crate::exit::{Failure, Result};
+use crate::exit::Result;
 use crate::json;
 use crate::open;
+use crate::place::Place;
 
 #[derive(Serialize)]
 struct Sent<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket: Option<&'a str>,
     key: &'a str,
     target: String,
     tail: u64,
@@ -20,6 +23,8 @@ struct Sent<'a> {
 
 #[derive(Serialize)]
 struct Renamed<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket: Option<&'a str>,
     old: &'a str,
     new: &'a str,
     tail: u64,
@@ -27,66 +32,82 @@ struct Renamed<'a> {
 
 #[derive(Serialize)]
 struct Deleted<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket: Option<&'a str>,
     key: &'a str,
     tail: u64,
 }
 
 /// Copies `key` into the store at `target`, which is created only when there is something to put into it.
-pub fn copy(file: &Path, switches: Switches, key: &str, target: &Path) -> Result {
+pub fn copy(
+    file: &Path,
+    switches: Switches,
+    bucket: Option<&str>,
+    key: &str,
+    target: &Path,
+) -> Result {
     let source = open::to_read(file, switches)?;
-    let target_store = open_target(&source, switches, key, file, target)?;
-    let tail = named(source.copy(key.as_bytes(), &target_store), key)?;
+    let here = Place::new(&source, bucket)?;
+    let target_store = open_target(&here, switches, key, file, target)?;
+    let tail = here.copy(key, &Place::new(&target_store, bucket)?)?;
     open::release(target_store, switches)?;
-    sent(switches, "Copied", key, target, tail)
+    sent(switches, "Copied", bucket, key, target, tail)
 }
 
 /// Moves `key` into the store at `target`, which is created only when there is something to put into it.
-pub fn transfer(file: &Path, switches: Switches, key: &str, target: &Path) -> Result {
+pub fn transfer(
+    file: &Path,
+    switches: Switches,
+    bucket: Option<&str>,
+    key: &str,
+    target: &Path,
+) -> Result {
     let source = open::to_change(file, switches)?;
-    let target_store = open_target(&source, switches, key, file, target)?;
-    let tail = named(source.transfer(key.as_bytes(), &target_store), key)?;
+    let here = Place::new(&source, bucket)?;
+    let target_store = open_target(&here, switches, key, file, target)?;
+    let tail = here.transfer(key, &Place::new(&target_store, bucket)?)?;
     open::release(target_store, switches)?;
     open::release(source, switches)?;
-    sent(switches, "Moved", key, target, tail)
+    sent(switches, "Moved", bucket, key, target, tail)
 }
 
 /// Gives the value of `old` the key `new`.
-pub fn rename(file: &Path, switches: Switches, old: &str, new: &str) -> Result {
+pub fn rename(
+    file: &Path,
+    switches: Switches,
+    bucket: Option<&str>,
+    old: &str,
+    new: &str,
+) -> Result {
     let store = open::to_change(file, switches)?;
-    let tail = named(store.rename(old.as_bytes(), new.as_bytes()), old)?;
+    let tail = Place::new(&store, bucket)?.rename(old, new)?;
     open::release(store, switches)?;
-    json::confirm(
-        switches,
-        &Renamed { old, new, tail },
-        &format!("Renamed '{old}' to '{new}'"),
-    )
+    let renamed = Renamed {
+        bucket,
+        old,
+        new,
+        tail,
+    };
+    json::confirm(switches, &renamed, &format!("Renamed '{old}' to '{new}'"))
 }
 
 /// Deletes `key`; that it is not there is told, and is a status of its own.
-pub fn delete(file: &Path, switches: Switches, key: &str) -> Result {
+pub fn delete(file: &Path, switches: Switches, bucket: Option<&str>, key: &str) -> Result {
     let store = open::to_change(file, switches)?;
-    if !store.exists(key.as_bytes())? {
-        return Err(Failure::no_key(key));
-    }
-    let tail = store.delete(key.as_bytes())?;
+    let tail = Place::new(&store, bucket)?.delete(key)?;
     open::release(store, switches)?;
-    json::confirm(
-        switches,
-        &Deleted { key, tail },
-        &format!("Deleted '{key}'"),
-    )
+    let deleted = Deleted { bucket, key, tail };
+    json::confirm(switches, &deleted, &format!("Deleted '{key}'"))
 }
 
 fn open_target(
-    source: &DataStore,
+    source: &Place<'_>,
     switches: Switches,
     key: &str,
     file: &Path,
     target: &Path,
 ) -> Result<DataStore> {
-    if !source.exists(key.as_bytes())? {
-        return Err(Failure::no_key(key));
-    }
+    source.require(key)?;
     // The lock would refuse it as well, but could not say why.
     if is_same_file(file, target) {
         return Err(Error::SameStore.into());
@@ -94,18 +115,23 @@ fn open_target(
     open::to_add(target, switches)
 }
 
-fn sent(switches: Switches, done: &str, key: &str, target: &Path, tail: u64) -> Result {
+fn sent(
+    switches: Switches,
+    done: &str,
+    bucket: Option<&str>,
+    key: &str,
+    target: &Path,
+    tail: u64,
+) -> Result {
     let target = target.display().to_string();
     let words = format!("{done} '{key}' to {target}");
-    json::confirm(switches, &Sent { key, target, tail }, &words)
-}
-
-/// An error about a key, with the key in it.
-fn named<T>(result: tailstone::Result<T>, key: &str) -> Result<T> {
-    result.map_err(|error| match error {
-        Error::KeyNotFound => Failure::no_key(key),
-        error => error.into(),
-    })
+    let sent = Sent {
+        bucket,
+        key,
+        target,
+        tail,
+    };
+    json::confirm(switches, &sent, &words)
 }
 
 #[cfg(unix)]

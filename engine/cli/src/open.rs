@@ -5,7 +5,7 @@ use std::path::Path;
 use tailstone::{DataStore, Durability, Options};
 
 use crate::args::Switches;
-use crate::exit::{Result, tell};
+use crate::exit::{Failure, Result, tell};
 
 /// Opens an existing store for a command that only reads. Nothing is written, not even a torn tail is cut.
 pub fn to_read(file: &Path, switches: Switches) -> Result<DataStore> {
@@ -40,9 +40,13 @@ fn open(file: &Path, switches: Switches, options: &Options) -> Result<DataStore>
     } else {
         Durability::Buffered
     };
-    let store = options.clone().durability(durability).open(file)?;
+    let store = options
+        .clone()
+        .durability(durability)
+        .open(file)
+        .map_err(|error| Failure::with_file(file, error))?;
     let report = store.recovery_report();
-    if !report.is_clean() || switches.verbose {
+    if !report.is_clean() || switches.is_verbose() {
         tell("", &format!("{}: {report}", file.display()));
     }
     Ok(store)

@@ -8,10 +8,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 const SHOWN_AFTER: Duration = Duration::from_secs(1);
 const BAR: &str = "{msg} [{bar:40}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
 const COUNTER: &str = "{msg} {spinner} {bytes} {bytes_per_sec}";
+const STEPS: &str = "{msg} [{bar:40}] {pos}/{len} {eta}";
+const STEP_COUNTER: &str = "{msg} {spinner} {human_pos}";
 
-/// Bytes done of bytes to do.
+/// Bytes or steps done of those to do.
 pub struct Progress {
     what: &'static str,
+    is_in_bytes: bool,
     total: Option<u64>,
     begun: Instant,
     is_wanted: bool,
@@ -23,6 +26,7 @@ impl Progress {
     pub fn new(what: &'static str, total: Option<u64>) -> Self {
         Self {
             what,
+            is_in_bytes: true,
             total,
             begun: Instant::now(),
             is_wanted: io::stderr().is_terminal(),
@@ -37,14 +41,23 @@ impl Progress {
         progress
     }
 
-    /// So many bytes are done; `total` may become known on the way.
+    /// Progress of `what` in steps, not in bytes.
+    pub fn of_steps(what: &'static str) -> Self {
+        let mut progress = Self::new(what, None);
+        progress.is_in_bytes = false;
+        progress
+    }
+
+    /// So many are done; `total` may become known on the way.
     pub fn update(&mut self, done: u64, total: Option<u64>) {
         if !self.is_wanted || (self.bar.is_none() && self.begun.elapsed() < SHOWN_AFTER) {
             return;
         }
         self.total = total.or(self.total);
-        let (what, total) = (self.what, self.total);
-        let bar = self.bar.get_or_insert_with(|| bar(what, total));
+        let (what, total, is_in_bytes) = (self.what, self.total, self.is_in_bytes);
+        let bar = self
+            .bar
+            .get_or_insert_with(|| bar(what, total, is_in_bytes));
         if let Some(total) = self.total {
             bar.set_length(total);
         }
@@ -60,10 +73,12 @@ impl Drop for Progress {
     }
 }
 
-fn bar(what: &'static str, total: Option<u64>) -> ProgressBar {
-    let (bar, template) = match total {
-        Some(total) => (ProgressBar::new(total), BAR),
-        None => (ProgressBar::new_spinner(), COUNTER),
+fn bar(what: &'static str, total: Option<u64>, is_in_bytes: bool) -> ProgressBar {
+    let (bar, template) = match (total, is_in_bytes) {
+        (Some(total), true) => (ProgressBar::new(total), BAR),
+        (Some(total), false) => (ProgressBar::new(total), STEPS),
+        (None, true) => (ProgressBar::new_spinner(), COUNTER),
+        (None, false) => (ProgressBar::new_spinner(), STEP_COUNTER),
     };
     styled(bar, template).with_message(what)
 }

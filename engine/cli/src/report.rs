@@ -1,14 +1,15 @@
 //! `info` and `metadata`: what the store and its entries are.
 
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
-use tailstone::DataStoreReader;
 
 use crate::args::Switches;
-use crate::exit::{Failure, Result};
+use crate::exit::Result;
 use crate::json::{self, Table, hex};
 use crate::open;
+use crate::place::Place;
 use crate::size;
 
 #[derive(Serialize)]
@@ -23,8 +24,14 @@ struct Info {
 
 #[derive(Serialize)]
 struct Metadata<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket: Option<&'a str>,
+    /// Milliseconds since the Unix epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<u64>,
     key: &'a str,
     key_hash: String,
+    value_bytes: usize,
     payload_bytes: usize,
     total_bytes: usize,
     start_offset: u64,
@@ -58,15 +65,19 @@ pub fn info(file: &Path, switches: Switches) -> Result {
 }
 
 /// Shows where the value of `key` lies, its size and its checksum.
-pub fn metadata(file: &Path, switches: Switches, key: &str) -> Result {
+///
+/// In a bucket the payload is what is stored: the value, and behind it the key.
+pub fn metadata(file: &Path, switches: Switches, bucket: Option<&str>, key: &str) -> Result {
     let store = open::to_read(file, switches)?;
-    let value = store
-        .read(key.as_bytes())?
-        .ok_or_else(|| Failure::no_key(key))?;
+    let found = Place::new(&store, bucket)?.find(key)?;
+    let value = &found.entry;
     let range = value.offset_range();
     let metadata = Metadata {
+        bucket,
+        expires_at: found.expires_at,
         key,
         key_hash: hex(value.key_hash()),
+        value_bytes: found.value().len(),
         payload_bytes: value.size(),
         total_bytes: value.file_size(),
         start_offset: range.start,
@@ -81,8 +92,16 @@ pub fn metadata(file: &Path, switches: Switches, key: &str) -> Result {
     } else {
         "INVALID"
     };
-    let words = Table::new("METADATA SUMMARY")
-        .line("ENTRY FOR", format_args!("'{key}'"))
+    let mut table = Table::new("METADATA SUMMARY").line("ENTRY FOR", format_args!("'{key}'"));
+    if let Some(bucket) = bucket {
+        let expires = expiry(found.expires_at);
+        let bytes = format_args!("{} bytes", metadata.value_bytes);
+        table = table
+            .line("BUCKET", format_args!("'{bucket}'"))
+            .line("VALUE SIZE", bytes)
+            .line("EXPIRES", expires);
+    }
+    let words = table
         .line(
             "PAYLOAD SIZE",
             format_args!("{} bytes", metadata.payload_bytes),
@@ -114,4 +133,14 @@ pub fn metadata(file: &Path, switches: Switches, key: &str) -> Result {
         )
         .finish();
     json::show(switches, &metadata, &words)
+}
+
+fn expiry(at: Option<u64>) -> String {
+    let Some(at) = at else {
+        return "never".to_owned();
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.map_or(0, |now| now.as_millis());
+    let left = u128::from(at).saturating_sub(now).div_ceil(1000);
+    format!("in {left} s, {at} ms after 1970")
 }

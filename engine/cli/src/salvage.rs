@@ -30,11 +30,13 @@ struct Salvaged {
     payload_bytes: u64,
     damaged_entries: u64,
     lost_bytes: u64,
+    renamed_entries: u64,
 }
 
 /// Writes every sound entry of `file` into a new store at `target`, deletions included, oldest first.
 pub fn salvage(file: &Path, switches: Switches, target: &Path) -> Result {
-    let source = MmapBacking::open(file, OpenMode::ReadOnly)?;
+    let source = MmapBacking::open(file, OpenMode::ReadOnly)
+        .map_err(|error| Failure::with_file(file, error))?;
     let store = Options::new()
         .create_new(true)
         .open(target)
@@ -43,7 +45,7 @@ pub fn salvage(file: &Path, switches: Switches, target: &Path) -> Result {
                 exists(target)
             }
             Error::NotAFile(_) => exists(target),
-            _ => error.into(),
+            _ => Failure::with_file(target, error),
         })?;
     let found = match rescue(&source, &store) {
         Ok(found) if found.entries > 0 => found,
@@ -52,7 +54,7 @@ pub fn salvage(file: &Path, switches: Switches, target: &Path) -> Result {
             drop(store);
             let _left_over = fs::remove_file(target);
             let length = nothing?.file_len;
-            return Err(Error::NotAStore { length }.into());
+            return Err(Failure::with_file(file, Error::NotAStore { length }));
         }
     };
     store.sync()?;
@@ -64,6 +66,7 @@ pub fn salvage(file: &Path, switches: Switches, target: &Path) -> Result {
         payload_bytes: found.payload_bytes,
         damaged_entries: found.damaged_entries,
         lost_bytes: found.lost_bytes,
+        renamed_entries: found.renamed_entries,
     };
     json::confirm(switches, &report, &format!("{}: {found}", report.target))
 }

@@ -85,7 +85,8 @@ pub fn compact(file: &Path, switches: Switches, at_least: Option<f64>) -> Result
 
 /// Checks every checksum and every link, also of a file that no longer opens.
 pub fn verify(file: &Path, switches: Switches) -> Result {
-    let backing = MmapBacking::open(file, OpenMode::ReadOnly)?;
+    let named = |error| Failure::with_file(file, error);
+    let backing = MmapBacking::open(file, OpenMode::ReadOnly).map_err(named)?;
     let mut progress = Progress::new("verify", None);
     let found = verify_parallel(&backing, &mut |done, total| {
         progress.update(done, Some(total));
@@ -93,7 +94,7 @@ pub fn verify(file: &Path, switches: Switches) -> Result {
     drop(progress);
     if found.entries == 0 {
         // Without any entry there is nothing to be damaged; opening tells an empty store from somebody's file.
-        DataStore::open_with(backing, &Options::new().read_only(true))?;
+        DataStore::open_with(backing, &Options::new().read_only(true)).map_err(named)?;
     }
     let report = Verified::new(file, &found);
     json::show(switches, &report, &report.table())?;

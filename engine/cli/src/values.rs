@@ -5,16 +5,19 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
 
 use serde::Serialize;
-use tailstone::{DataStoreReader, DataStoreWriter, Error};
+use tailstone::Error;
 
 use crate::args::Switches;
 use crate::exit::{Failure, Result, Status};
 use crate::json;
 use crate::open;
+use crate::place::{Found, Place};
 use crate::progress::{Counted, Progress};
 
 #[derive(Serialize)]
 struct Stored<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket: Option<&'a str>,
     key: &'a str,
     bytes: u64,
     tail: u64,
@@ -24,15 +27,19 @@ struct Stored<'a> {
 ///
 /// A value that no longer has its checksum is printed, since it may be all that is left, and then ends the program as
 /// damaged.
-pub fn read(file: &Path, switches: Switches, key: &str, chunk_bytes: usize) -> Result {
+pub fn read(
+    file: &Path,
+    switches: Switches,
+    bucket: Option<&str>,
+    key: &str,
+    chunk_bytes: usize,
+) -> Result {
     let store = open::to_read(file, switches)?;
-    let value = store
-        .read(key.as_bytes())?
-        .ok_or_else(|| Failure::no_key(key))?;
-    let mut progress = Progress::of_output("read", length(value.as_slice()));
-    print(&value, chunk_bytes, &mut progress).map_err(|error| Failure::output(&error))?;
+    let found = Place::new(&store, bucket)?.find(key)?;
+    let mut progress = Progress::of_output("read", length(found.value()));
+    print(&found, chunk_bytes, &mut progress).map_err(|error| Failure::output(&error))?;
     drop(progress);
-    if value.is_valid_checksum() {
+    if found.entry.is_valid_checksum() {
         return Ok(());
     }
     let message = format!(
@@ -41,10 +48,10 @@ pub fn read(file: &Path, switches: Switches, key: &str, chunk_bytes: usize) -> R
     Err(Failure::new(Status::Damaged, message))
 }
 
-fn print(value: &[u8], chunk_bytes: usize, progress: &mut Progress) -> io::Result<()> {
+fn print(found: &Found, chunk_bytes: usize, progress: &mut Progress) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     let mut done = 0;
-    for chunk in value.chunks(chunk_bytes.max(1)) {
+    for chunk in found.value().chunks(chunk_bytes.max(1)) {
         stdout.write_all(chunk)?;
         stdout.flush()?;
         done += length(chunk);
@@ -57,30 +64,49 @@ fn print(value: &[u8], chunk_bytes: usize, progress: &mut Progress) -> io::Resul
 }
 
 /// Stores `value`, or standard input, under `key`.
-pub fn write(file: &Path, switches: Switches, key: &str, value: Option<&str>) -> Result {
+pub fn write(
+    file: &Path,
+    switches: Switches,
+    bucket: Option<&str>,
+    key: &str,
+    value: Option<&str>,
+) -> Result {
     let (bytes, tail) = match value {
-        Some(value) => write_argument(file, switches, key, value)?,
-        None => write_input(file, switches, key)?,
+        Some(value) => write_argument(file, switches, bucket, key, value)?,
+        None => write_input(file, switches, bucket, key)?,
     };
-    json::confirm(
-        switches,
-        &Stored { key, bytes, tail },
-        &format!("Stored '{key}'"),
-    )
+    let stored = Stored {
+        bucket,
+        key,
+        bytes,
+        tail,
+    };
+    json::confirm(switches, &stored, &format!("Stored '{key}'"))
 }
 
-fn write_argument(file: &Path, switches: Switches, key: &str, value: &str) -> Result<(u64, u64)> {
-    if value.is_empty() {
+fn write_argument(
+    file: &Path,
+    switches: Switches,
+    bucket: Option<&str>,
+    key: &str,
+    value: &str,
+) -> Result<(u64, u64)> {
+    if value.is_empty() && bucket.is_none() {
         // Before anything is opened, so that no file is left behind.
         return Err(Error::EmptyPayload.into());
     }
     let store = open::to_add(file, switches)?;
-    let tail = store.write(key.as_bytes(), value.as_bytes())?;
+    let tail = Place::new(&store, bucket)?.set(key, value.as_bytes())?;
     open::release(store, switches)?;
     Ok((length(value.as_bytes()), tail))
 }
 
-fn write_input(file: &Path, switches: Switches, key: &str) -> Result<(u64, u64)> {
+fn write_input(
+    file: &Path,
+    switches: Switches,
+    bucket: Option<&str>,
+    key: &str,
+) -> Result<(u64, u64)> {
     let mut stdin = io::stdin().lock();
     if stdin.is_terminal() || env::var_os("FORCE_NO_TTY").is_some() {
         let message = "No value provided: give it as an argument or through standard input";
@@ -90,7 +116,7 @@ fn write_input(file: &Path, switches: Switches, key: &str) -> Result<(u64, u64)>
         doing: "read standard input",
         source,
     })?;
-    if first.is_empty() {
+    if first.is_empty() && bucket.is_none() {
         return Err(Failure::new(
             Status::Usage,
             "No value provided: standard input is empty",
@@ -98,7 +124,7 @@ fn write_input(file: &Path, switches: Switches, key: &str) -> Result<(u64, u64)>
     }
     let store = open::to_add(file, switches)?;
     let mut source = Counted::new(stdin, Progress::new("write", None));
-    let tail = store.write_stream(key.as_bytes(), &mut source)?;
+    let tail = Place::new(&store, bucket)?.set_stream(key, &mut source)?;
     open::release(store, switches)?;
     Ok((source.done(), tail))
 }

@@ -8,13 +8,17 @@ pub mod device;
 #[cfg(any(unix, windows))]
 mod file;
 mod memory;
+mod private;
 
 pub(crate) use clock::milliseconds_since_epoch;
 #[cfg(any(unix, windows))]
 pub use file::FileDevice;
 pub use memory::{MemoryBacking, MemoryView};
+pub use private::PrivatePages;
 #[cfg(any(unix, windows))]
 pub mod mmap;
+#[cfg(any(unix, windows))]
+pub(crate) mod tree;
 
 #[cfg(any(unix, windows))]
 pub use mmap::{MmapBacking, OpenMode};
@@ -64,6 +68,12 @@ pub trait Backing {
 
     /// The bytes of `range`, without a copy where the medium allows it.
     fn view(&self, range: Range<u64>) -> io::Result<Self::View>;
+
+    /// The bytes of `range` in pages of the caller's own, without reading them yet; `None` where that cannot be had.
+    fn private_pages(&self, range: Range<u64>) -> io::Result<Option<PrivatePages>> {
+        let _ = range;
+        Ok(None)
+    }
 
     /// Brings the byte at `at`, if there is one, nearer to the processor. A hint, for media that lie in memory.
     fn prefetch(&self, at: u64) {

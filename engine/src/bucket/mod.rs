@@ -3,17 +3,32 @@
 //! Invariant: each entry carries its own key, which is compared on every hit, so that two keys with one hash are never taken for
 //! each other: the second one is refused.
 
+mod batch;
+mod directory;
+mod large;
+mod list;
+#[cfg(any(unix, windows))]
+mod listing;
+mod past;
+mod trailer;
 mod update;
 mod value;
 
-pub use value::Value;
+pub use batch::BucketBatch;
+pub use large::BucketWriter;
+pub use list::{KeyPage, Keys};
+pub use past::{BucketHistory, BucketVersion, BucketView};
+pub use value::{Value, ValueStream};
+
+pub(crate) use directory::{Directory, Event};
+pub(crate) use trailer::Trailer;
 
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{
     Keyed, MAX_BUCKET_NAME_BYTES, MAX_KEY_BYTES, behind_value, compute_hash, full_key,
 };
-use crate::store::Store;
+use crate::store::{Generation, Store};
 
 /// A bucket of a store: a name that its keys are told apart by from those of other buckets and of the plain store.
 ///
@@ -48,6 +63,15 @@ impl FullKey {
     fn behind(&self, expires_at: u64) -> Vec<u8> {
         behind_value(&self.bytes, expires_at)
     }
+
+    /// What lies behind the value that is stored under this key, expired or not.
+    fn trailer<B: Backing>(&self, generation: &Generation<B>) -> Result<Option<Trailer>> {
+        let Some(located) = generation.locate(self.hash)? else {
+            return Ok(None);
+        };
+        let trailer = Trailer::read(generation, located.extent)?;
+        Ok(trailer.filter(|trailer| trailer.full_key == self.bytes))
+    }
 }
 
 fn check_length(bytes: &[u8], maximum: usize) -> Result<()> {
@@ -80,9 +104,12 @@ impl<B: Backing> Bucket<'_, B> {
         keys.iter().map(|key| self.get(key)).collect()
     }
 
-    /// Whether `key` has a value.
+    /// Whether `key` has a value; reads no value.
     pub fn exists(&self, key: &[u8]) -> Result<bool> {
-        Ok(self.get(key)?.is_some())
+        let key = self.full_key(key)?;
+        let now = self.store.settings().now();
+        let trailer = key.trailer(&self.store.current.load())?;
+        Ok(trailer.is_some_and(|trailer| !trailer.has_expired(now)))
     }
 
     /// What [`put_if`](Self::put_if) compares: another number with each change of `key`'s value. `None` without a value.
@@ -105,7 +132,21 @@ impl<B: Backing> Bucket<'_, B> {
         Ok(entry.and_then(|entry| Value::of(entry, &key.bytes)))
     }
 
-    /// The same for who is about to write; [`Error::HashCollision`] if another key has the same hash.
+    /// Whether an entry of this key is stored, expired or not; reads no value.
+    fn is_stored(&self, key: &FullKey) -> Result<bool> {
+        Ok(key.trailer(&self.store.current.load())?.is_some())
+    }
+
+    /// Refuses a key with [`Error::HashCollision`] if something else is stored under its hash; reads no value.
+    fn check_collision(&self, key: &FullKey) -> Result<()> {
+        let generation = self.store.current.load();
+        if generation.locate(key.hash)?.is_some() && key.trailer(&generation)?.is_none() {
+            return Err(Error::HashCollision { key_hash: key.hash });
+        }
+        Ok(())
+    }
+
+    /// What is stored under a key, for who is about to write; [`Error::HashCollision`] if another key has the same hash.
     fn stored_or_collision(&self, key: &FullKey) -> Result<Option<Value<B::View>>> {
         let Some(entry) = self.store.read_for_bucket(key.hash)? else {
             return Ok(None);

@@ -114,15 +114,30 @@ fn keys_with_one_hash_are_told_apart() {
     bucket.delete_many(&[&long, &long]).unwrap();
     assert_eq!(store.tail(), tail);
     assert_eq!(bucket.get(&short).unwrap().unwrap().as_slice(), b"first");
+    assert!(collides(bucket.set_stream(&long, &mut &b"second"[..])));
+    assert!(collides(bucket.set_sized(&long, 6, &mut &b"second"[..])));
+    assert!(collides(bucket.entry_writer(&long).unwrap().finish()));
+    assert_eq!(bucket.value_len(&long).unwrap(), None);
+    assert_eq!(store.tail(), tail);
+    let keys = || bucket.keys(b"", None, 9).unwrap().keys;
+    assert_eq!(keys(), [&short[..]]);
     // Once it is gone, there is room for the other.
     assert!(bucket.delete(&short).unwrap());
     bucket.set(&long, b"second").unwrap();
     assert_eq!(bucket.get(&long).unwrap().unwrap().as_slice(), b"second");
     assert!(bucket.get(&short).unwrap().is_none());
+    assert_eq!(keys(), [&long[..]]);
+    // The deletion was of the other one.
+    let versions = |key: &[u8]| bucket.history(key).unwrap().count();
+    assert_eq!((versions(&long), versions(&short)), (1, 2));
+    let feed = bucket.changes(0, 9).unwrap();
+    let keys_of: Vec<_> = feed.changes.iter().map(|change| change.key()).collect();
+    assert_eq!(keys_of, [&short, &short, &long].map(|key| Some(&key[..])));
     // A plain entry that has the hash is no entry of the bucket.
     store.write_with_key_hash(hash, b"plain").unwrap();
     assert!(bucket.get(&long).unwrap().is_none());
     assert!(collides(bucket.set(&long, b"third")));
+    assert!(keys().is_empty());
 }
 
 #[test]
@@ -278,4 +293,77 @@ fn writers_at_once_lose_no_count() {
     });
     assert_eq!(bucket.increment(b"counted", 0).unwrap(), threads * rounds);
     assert_eq!(bucket.increment(b"put", 0).unwrap(), threads * rounds);
+}
+
+#[test]
+fn a_batch_counts_together_and_in_its_order() {
+    let store = MemoryStore::new();
+    let bucket = store.bucket("b").unwrap();
+    bucket.set(b"there", b"1").unwrap();
+    let mut batch = bucket.batch();
+    assert!(batch.is_empty());
+    batch
+        .put(&b"new"[..], &b"2"[..])
+        .put(&b"gone"[..], &b"3"[..])
+        .delete(&b"gone"[..])
+        .delete(&b"gone"[..])
+        .delete(&b"there"[..])
+        .put(b"there".to_vec(), b"4".to_vec())
+        .put_until(&b"until"[..], &b""[..], u64::MAX)
+        .delete(&b"never"[..]);
+    assert_eq!(batch.len(), 8);
+    let tail = batch.commit().unwrap();
+    assert_eq!(store.tail(), tail);
+    let keys: Vec<_> = bucket.iter_keys(b"").map(Result::unwrap).collect();
+    assert_eq!(keys, [&b"new"[..], b"there", b"until"]);
+    assert_eq!(bucket.get(b"there").unwrap().unwrap().as_slice(), b"4");
+    let until = bucket.get(b"until").unwrap().unwrap();
+    assert_eq!(until.expires_at(), Some(u64::MAX));
+    // What cannot be stored stops all of it.
+    let long = vec![0; (1 << 16) + 1];
+    let mut batch = bucket.batch();
+    batch.put(&b"new"[..], &b"other"[..]).delete(&long[..]);
+    assert!(batch.commit().is_err());
+    assert_eq!(store.tail(), tail);
+    assert_eq!(bucket.batch().commit().unwrap(), tail);
+}
+
+#[test]
+fn history_and_views_show_what_was() {
+    let store = MemoryStore::new();
+    let (bucket, other) = (store.bucket("b").unwrap(), store.bucket("o").unwrap());
+    let first = bucket.set(b"k", b"1").unwrap();
+    bucket.set_until(b"k", b"2", 1).unwrap();
+    let second = store.tail();
+    other.set(b"k", b"another's").unwrap();
+    bucket.delete(b"k").unwrap();
+    let third = store.tail();
+    bucket.set(b"k", b"").unwrap();
+    bucket.set(b"l", b"later").unwrap();
+
+    let versions: Vec<_> = bucket
+        .history(b"k")
+        .unwrap()
+        .map(|version| version.unwrap())
+        .map(|version| (version.tail(), version.value().map(|value| value.to_vec())))
+        .collect();
+    assert_eq!(versions.len(), 4);
+    assert_eq!(versions[0].1.as_deref(), Some(&b""[..]));
+    assert_eq!(versions[1], (third, None));
+    assert_eq!(versions[2], (second, Some(b"2".to_vec())));
+    assert_eq!(versions[3], (first, Some(b"1".to_vec())));
+
+    let view = bucket.as_of(second).unwrap();
+    // Expired by now, and shown: it was there.
+    assert_eq!(view.get(b"k").unwrap().unwrap().expires_at(), Some(1));
+    assert_eq!(view.keys(b"").unwrap(), [b"k".to_vec()]);
+    assert_eq!(view.history(b"k").unwrap().count(), 2);
+    assert!(!view.exists(b"l").unwrap());
+    let view = bucket.as_of(third).unwrap();
+    assert!(!view.exists(b"k").unwrap() && view.keys(b"").unwrap().is_empty());
+    assert!(bucket.as_of(second + 1).is_err());
+    let now = bucket.as_of(store.tail()).unwrap();
+    store.compact().unwrap();
+    assert_eq!(now.keys(b"").unwrap(), [b"k".to_vec(), b"l".to_vec()]);
+    assert_eq!(now.keys(b"l").unwrap(), [b"l".to_vec()]);
 }

@@ -6,11 +6,16 @@ use super::{Bucket, Value};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::store::{Change, Judge, Request};
-use std::collections::HashMap;
 use std::time::Duration;
 
 /// An optional value that expires at some time: what is to be stored, or to be deleted.
-type New<'v> = Option<(&'v [u8], u64)>;
+pub(super) type New<'v> = Option<(&'v [u8], u64)>;
+
+/// When what is stored now for so long expires: rounded up, and never 0, which would be for good.
+pub(super) fn millis_from(now: u64, ttl: Duration) -> u64 {
+    let millis = u64::try_from(ttl.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+    now.saturating_add(millis).max(1)
+}
 
 impl<B: Backing> Bucket<'_, B> {
     /// Stores `value` under `key` and returns the store's new tail.
@@ -24,9 +29,7 @@ impl<B: Backing> Bucket<'_, B> {
     ///
     /// Counted in milliseconds, rounded up, by the system's clock or the one that the store was opened with.
     pub fn set_with_ttl(&self, key: &[u8], value: &[u8], ttl: Duration) -> Result<u64> {
-        let millis = u64::try_from(ttl.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
-        let expires_at = self.store.settings().now().saturating_add(millis);
-        self.set_until(key, value, expires_at.max(1))
+        self.set_until(key, value, millis_from(self.store.settings().now(), ttl))
     }
 
     /// Stores `value` under `key` until `expires_at`, in milliseconds since the Unix epoch; 0 is for good.
@@ -58,40 +61,14 @@ impl<B: Backing> Bucket<'_, B> {
 
     /// Stores all pairs, or none of them, across a crash as well; of two for one key the last one stays.
     pub fn set_many(&self, pairs: &[(&[u8], &[u8])]) -> Result<u64> {
-        let keyed = pairs.iter().map(|&(key, value)| (key, Some((value, 0))));
-        self.change_many(keyed.collect())
+        let puts = pairs.iter().map(|&(key, value)| (key, Some((value, 0))));
+        self.change_many(&puts.collect::<Vec<_>>())
     }
 
     /// Deletes all keys, or none of them, across a crash as well; those without a value append nothing.
     pub fn delete_many(&self, keys: &[&[u8]]) -> Result<u64> {
-        self.change_many(keys.iter().map(|&key| (key, None)).collect())
-    }
-
-    fn change_many(&self, changes: Vec<(&[u8], New<'_>)>) -> Result<u64> {
-        let mut keyed = Vec::with_capacity(changes.len());
-        let mut seen: HashMap<u64, Vec<u8>> = HashMap::with_capacity(changes.len());
-        for (key, new) in changes {
-            let key = self.full_key(key)?;
-            let first = seen.entry(key.hash).or_insert_with(|| key.bytes.clone());
-            if *first != key.bytes {
-                return Err(Error::HashCollision { key_hash: key.hash });
-            }
-            let behind = new.map(|(_, expires_at)| key.behind(expires_at));
-            keyed.push((key, new, behind));
-        }
-        let mut writer = self.store.lock_writer();
-        let mut commit = Vec::with_capacity(keyed.len());
-        for (key, new, behind) in &keyed {
-            match (new, behind) {
-                (Some((value, _)), Some(behind)) => {
-                    self.stored_or_collision(key)?;
-                    commit.push((key.hash, Change::PutWith(value, behind)));
-                }
-                _ if self.stored(key)?.is_some() => commit.push((key.hash, Change::Delete)),
-                _ => {}
-            }
-        }
-        self.store.commit_together(&mut writer, &commit)
+        let deletions = keys.iter().map(|&key| (key, None));
+        self.change_many(&deletions.collect::<Vec<_>>())
     }
 
     /// Stores `value` under `key` if its [`version`](Bucket::version) still is this one, `None` being that it has no value; says
@@ -140,6 +117,15 @@ impl<B: Backing> Bucket<'_, B> {
             Ok(Some(Some((sum.to_le_bytes().to_vec(), expires_at))))
         })?;
         Ok(sum)
+    }
+
+    /// Has the value of `key` expire at this time, in milliseconds since the Unix epoch, or never; says whether there was a value.
+    /// Writes the value again.
+    pub fn set_expiry(&self, key: &[u8], expires_at: Option<u64>) -> Result<bool> {
+        let expires_at = expires_at.map_or(0, |at| at.max(1));
+        self.update(key, |stored| {
+            Ok(stored.map(|value| Some((value.to_vec(), expires_at))))
+        })
     }
 
     /// Asks `new` what to do, given the value of `key`: nothing (`None`), to delete it, or to store something until some time.

@@ -4,6 +4,7 @@ use super::keyed_of;
 use crate::EntryHandle;
 use crate::backing::DefaultView;
 use std::fmt;
+use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
 use std::ops::Deref;
 
 /// A value of a bucket, readable without a copy where the medium lies in memory.
@@ -28,6 +29,17 @@ impl<V: AsRef<[u8]>> Value<V> {
         })
     }
 
+    /// The value of `entry`, without what a bucket put behind it if it is one of a bucket's.
+    pub(crate) fn alone(entry: EntryHandle<V>) -> Self {
+        let keyed = keyed_of(&entry).map(|keyed| (keyed.value.len(), keyed.expires_at));
+        let (len, expires_at) = keyed.unwrap_or((entry.size(), 0));
+        Self {
+            entry,
+            len,
+            expires_at,
+        }
+    }
+
     /// The value.
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
@@ -48,10 +60,22 @@ impl<V: AsRef<[u8]>> Value<V> {
         self.entry.start_offset() ^ checksum << 48 ^ checksum >> 16 << 48
     }
 
+    /// Reads it as a stream.
+    #[must_use]
+    pub fn into_stream(self) -> ValueStream<V> {
+        self.into()
+    }
+
     /// Whether value and key still have the checksum they were stored with; reads all of it.
     #[must_use]
     pub fn is_valid_checksum(&self) -> bool {
         self.entry.is_valid_checksum()
+    }
+
+    /// Where it starts, in bytes from the start of the store.
+    #[cfg(any(unix, windows))]
+    pub(crate) const fn start_offset(&self) -> u64 {
+        self.entry.start_offset()
     }
 
     pub(super) const fn is_expired(&self, now: u64) -> bool {
@@ -84,5 +108,37 @@ impl<V: AsRef<[u8]>> fmt::Debug for Value<V> {
             .field("expires_at", &self.expires_at())
             .field("version", &self.version())
             .finish_non_exhaustive()
+    }
+}
+
+/// Reads a value of a bucket as a stream: `Read`, `BufRead` (without a copy) and `Seek`, over the value alone.
+#[derive(Debug, Clone)]
+pub struct ValueStream<V: AsRef<[u8]> = DefaultView>(Cursor<Value<V>>);
+
+impl<V: AsRef<[u8]>> From<Value<V>> for ValueStream<V> {
+    fn from(value: Value<V>) -> Self {
+        Self(Cursor::new(value))
+    }
+}
+
+impl<V: AsRef<[u8]>> Read for ValueStream<V> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf)
+    }
+}
+
+impl<V: AsRef<[u8]>> BufRead for ValueStream<V> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.0.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.0.consume(amount);
+    }
+}
+
+impl<V: AsRef<[u8]>> Seek for ValueStream<V> {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.0.seek(position)
     }
 }

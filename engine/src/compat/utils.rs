@@ -100,6 +100,19 @@ mod typed {
     /// The little-endian elements that `bytes` hold: borrowed where they lie if their address allows it, else decoded one by
     /// one with `from_le_bytes`. Values read from a store lie at multiples of 64.
     ///
+    /// ```
+    /// use std::borrow::Cow;
+    /// use tailstone::utils::align_or_copy;
+    /// use tailstone::{DataStoreReader, DataStoreWriter, MemoryStore};
+    ///
+    /// let store = MemoryStore::new();
+    /// store.write(b"embedding", &[0.5_f32, -1.0, 2.0].map(f32::to_le_bytes).concat())?;
+    /// let value = store.read(b"embedding")?.unwrap();
+    /// let numbers = align_or_copy(&value, f32::from_le_bytes);
+    /// assert!(matches!(numbers, Cow::Borrowed([0.5, -1.0, 2.0])));
+    /// # Ok::<(), tailstone::Error>(())
+    /// ```
+    ///
     /// # Panics
     ///
     /// If `bytes` is no multiple of `N` long, or `N` is not the size of an element.

@@ -14,6 +14,8 @@ const FIXED: usize = 24;
 pub const MAX_KEY_BYTES: usize = 1 << 16;
 /// Names have lengths of 16 bits.
 pub const MAX_BUCKET_NAME_BYTES: usize = (1 << 16) - 1;
+/// The longest full key in bytes.
+const MAX_FULL_KEY_BYTES: usize = 2 + MAX_BUCKET_NAME_BYTES + MAX_KEY_BYTES;
 
 /// A payload that carries its key, taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,21 +32,13 @@ impl<'p> Keyed<'p> {
     /// The parts of `payload` if it is the one of an entry with this key hash that carries its key.
     #[must_use]
     pub fn parse(payload: &'p [u8], key_hash: u64) -> Option<Self> {
-        let (rest, magic) = payload.split_last_chunk::<8>()?;
-        let (rest, [version, zeros @ ..]) = rest.split_last_chunk::<4>()?;
-        let (rest, key_len) = rest.split_last_chunk::<4>()?;
-        let (rest, expires_at) = rest.split_last_chunk::<8>()?;
-        if *magic != MAGIC || *version != VERSION || *zeros != [0; 3] {
-            return None;
-        }
-        let key_len = usize::try_from(u32::from_le_bytes(*key_len)).ok()?;
-        let (value, full_key) = rest.split_at_checked(rest.len().checked_sub(key_len)?)?;
-        let (name_len, name_and_key) = full_key.split_first_chunk::<2>()?;
-        let fits = usize::from(u16::from_le_bytes(*name_len)) <= name_and_key.len();
-        (fits && compute_hash(full_key) == key_hash).then_some(Self {
+        let end = KeyEnd::parse(payload)?;
+        let rest = payload.get(..payload.len().checked_sub(KeyEnd::BYTES)?)?;
+        let (value, full_key) = rest.split_at_checked(rest.len().checked_sub(end.key_len)?)?;
+        (hash_of_full_key(full_key) == Some(key_hash)).then_some(Self {
             value,
             full_key,
-            expires_at: u64::from_le_bytes(*expires_at),
+            expires_at: end.expires_at,
         })
     }
 
@@ -57,22 +51,60 @@ impl<'p> Keyed<'p> {
     /// The bucket's name.
     #[must_use]
     pub fn bucket(&self) -> &'p [u8] {
-        self.split().0
+        split_full_key(self.full_key).0
     }
 
     /// The key within the bucket.
     #[must_use]
     pub fn key(&self) -> &'p [u8] {
-        self.split().1
+        split_full_key(self.full_key).1
     }
+}
 
-    fn split(&self) -> (&'p [u8], &'p [u8]) {
-        let parts = self
-            .full_key
-            .split_first_chunk::<2>()
-            .and_then(|(len, rest)| rest.split_at_checked(u16::from_le_bytes(*len).into()));
-        parts.unwrap_or_default()
+/// What the last bytes of a payload say, if they look like those of one that carries its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyEnd {
+    /// The length of the full key, which lies before these bytes.
+    pub key_len: usize,
+    /// Milliseconds since the Unix epoch; 0 is never.
+    pub expires_at: u64,
+}
+
+impl KeyEnd {
+    /// How many bytes these are: what lies behind the full key.
+    pub const BYTES: usize = FIXED;
+
+    /// Reads the end of a payload. Nothing certifies it before the full key was hashed.
+    #[must_use]
+    pub fn parse(payload: &[u8]) -> Option<Self> {
+        let (rest, magic) = payload.split_last_chunk::<8>()?;
+        let (rest, [version, zeros @ ..]) = rest.split_last_chunk::<4>()?;
+        let (rest, key_len) = rest.split_last_chunk::<4>()?;
+        let (_, expires_at) = rest.split_last_chunk::<8>()?;
+        let key_len = usize::try_from(u32::from_le_bytes(*key_len)).ok()?;
+        let fits = *magic == MAGIC && *version == VERSION && *zeros == [0; 3];
+        (fits && key_len <= MAX_FULL_KEY_BYTES).then_some(Self {
+            key_len,
+            expires_at: u64::from_le_bytes(*expires_at),
+        })
     }
+}
+
+/// The key hash of an entry with this full key; `None` if the name would be longer than what there is.
+#[must_use]
+pub fn hash_of_full_key(full_key: &[u8]) -> Option<u64> {
+    let (name_len, name_and_key) = full_key.split_first_chunk::<2>()?;
+    let fits = usize::from(u16::from_le_bytes(*name_len)) <= name_and_key.len();
+    fits.then(|| compute_hash(full_key))
+}
+
+/// The bucket's name and the key in it.
+#[must_use]
+pub fn split_full_key(full_key: &[u8]) -> (&[u8], &[u8]) {
+    let parts = full_key
+        .split_first_chunk::<2>()
+        .and_then(|(len, rest)| rest.split_at_checked(u16::from_le_bytes(*len).into()));
+    parts.unwrap_or_default()
 }
 
 /// The full key of `key` in the bucket `name`, whose hash is the entry's; the lengths are within their limits.

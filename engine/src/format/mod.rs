@@ -8,12 +8,17 @@ mod checksum;
 mod entry;
 mod limits;
 mod reserved;
+mod snapshot;
 
 pub use batch::{BATCH_HASH, BATCH_MARKER_SIZE, BatchMarker};
-pub use bucket::{Keyed, MAX_BUCKET_NAME_BYTES, MAX_KEY_BYTES, behind_value, full_key};
+pub use bucket::{
+    KeyEnd, Keyed, MAX_BUCKET_NAME_BYTES, MAX_KEY_BYTES, behind_value, full_key, hash_of_full_key,
+    split_full_key,
+};
 pub use checksum::{compute_checksum, compute_hash, compute_hash_batch};
 pub use entry::{Entry, EntryMetadata, PADDING, align_to_payload, pre_pad};
 pub use limits::{
     ENTRY_TRAILER, MAX_OFFSET, METADATA_SIZE, MIN_ENTRY_SIZE, PAYLOAD_ALIGNMENT, TOMBSTONE,
 };
 pub use reserved::{FILLER_HASH, is_reserved_hash};
+pub use snapshot::{SNAPSHOT_HASH, SnapshotHead, SnapshotSegment};

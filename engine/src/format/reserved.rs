@@ -1,6 +1,7 @@
 //! Keys the store keeps for itself: entries with these hashes are hidden from readers and refused to writers.
 
 use super::batch::BATCH_HASH;
+use super::snapshot::SNAPSHOT_HASH;
 use xxhash_rust::const_xxh3::xxh3_64;
 
 /// The key hash of what makes a batch as long as its marker says, where that was written before the batch was known: that of
@@ -8,7 +9,7 @@ use xxhash_rust::const_xxh3::xxh3_64;
 pub const FILLER_HASH: u64 = xxh3_64(b"tailstone/fill/1");
 
 /// Names whose hashes are reserved, each versioned in its name.
-const RESERVED: [u64; 3] = [xxh3_64(b"tailstone/index/1"), BATCH_HASH, FILLER_HASH];
+const RESERVED: [u64; 3] = [SNAPSHOT_HASH, BATCH_HASH, FILLER_HASH];
 
 /// Whether `key_hash` belongs to an entry that the store keeps for itself.
 #[must_use]

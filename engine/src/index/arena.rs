@@ -8,18 +8,25 @@
 //! module's neighbours, and each of these is handed parts of one index only.
 #![expect(unsafe_code, reason = "parts are reached by their addresses")]
 
+use crate::atomic::{AtomicPtr, Ordering};
 use std::iter::repeat_with;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::chunk::{CHUNK_SIZE, Chunk};
+use crate::backing::PrivatePages;
 use crate::kernels;
 
 /// The owner of parts. It is asked for new ones only; links lead to those that are there.
 #[derive(Debug)]
 pub(super) struct Arena<T> {
     slabs: Mutex<Vec<Slab<T>>>,
+    pages: Mutex<Vec<Pages>>,
 }
+
+/// Pages that parts lie in, kept for their memory alone.
+#[derive(Debug)]
+struct Pages(#[expect(dead_code, reason = "kept, not used")] PrivatePages);
 
 /// Parts in one allocation, as a bare pointer: moving a `Box` would end the life of pointers into it.
 #[derive(Debug)]
@@ -41,6 +48,7 @@ impl<T> Arena<T> {
     pub(super) const fn new() -> Self {
         Self {
             slabs: Mutex::new(Vec::new()),
+            pages: Mutex::new(Vec::new()),
         }
     }
 
@@ -53,6 +61,28 @@ impl<T> Arena<T> {
             .push(Slab(parts));
         // SAFETY: slabs are dropped with the arena only, which is borrowed as long as what is returned.
         unsafe { parts.as_ref() }
+    }
+}
+
+impl Arena<Chunk> {
+    /// Takes the chunks in that `pages` consist of. `None` if they are not whole ones at addresses that chunks may have.
+    pub(super) fn adopt(&self, mut pages: PrivatePages) -> Option<&[Chunk]> {
+        let range = pages.as_mut_ptr_range();
+        let bytes = range.end.addr().checked_sub(range.start.addr())?;
+        let first = NonNull::new(range.start)?.cast::<Chunk>();
+        // Not so where a model checker has other integers.
+        let is_plain = size_of::<Chunk>() == CHUNK_SIZE;
+        if !is_plain || !first.is_aligned() || !bytes.is_multiple_of(CHUNK_SIZE) {
+            return None;
+        }
+        let chunks = NonNull::slice_from_raw_parts(first, bytes / CHUNK_SIZE);
+        self.pages
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Pages(pages));
+        // SAFETY: the pages are readable and writable memory of their holder, which this arena is from now on until it goes; nothing
+        // else reaches them. They are aligned, and a chunk is nothing but atomic integers without gaps, as its size says, so any bytes are chunks.
+        Some(unsafe { chunks.as_ref() })
     }
 }
 
@@ -86,6 +116,27 @@ impl<T> Part<T> {
     }
 }
 
+/// Parts side by side, as [`Part`] is one.
+#[derive(Debug)]
+pub(super) struct Parts<T>(NonNull<[T]>);
+
+// SAFETY: it is a shared reference in all but its life.
+unsafe impl<T: Sync> Send for Parts<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Parts<T> {}
+
+impl<T> Parts<T> {
+    pub(super) fn of(parts: &[T]) -> Self {
+        Self(NonNull::from(parts))
+    }
+
+    /// The parts, which lie in `arena`.
+    pub(super) fn get<'a>(&self, _arena: &'a Arena<T>) -> &'a [T] {
+        // SAFETY: the rule above: the parts are of this arena, so they are there as long as that is borrowed.
+        unsafe { self.0.as_ref() }
+    }
+}
+
 /// A way from one part to another, which readers may take while the writer turns it elsewhere.
 #[derive(Debug)]
 pub(super) struct Link<T>(AtomicPtr<T>);
@@ -98,7 +149,7 @@ impl<T> Default for Link<T> {
 
 impl<T> Link<T> {
     /// A link that leads nowhere yet.
-    pub(super) const fn none() -> Self {
+    pub(super) fn none() -> Self {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
 
@@ -175,6 +226,11 @@ impl<T: Default> Pool<T> {
         // The first comes out first.
         self.free.extend(parts.iter().rev().map(Part::of));
         self.parts += len;
+    }
+
+    /// Counts parts that came into the arena by another way.
+    pub(super) const fn count(&mut self, parts: usize) {
+        self.parts += parts;
     }
 
     /// Gives a part back. Readers may still look at it; what they see there they throw away.

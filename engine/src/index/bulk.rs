@@ -29,6 +29,12 @@ pub struct BulkLoader {
     has_settled: bool,
 }
 
+impl Default for BulkLoader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl BulkLoader {
     /// A loader of an empty index.
     #[must_use]
@@ -60,6 +66,12 @@ impl BulkLoader {
             self.settle(is_of)?;
         }
         Ok(())
+    }
+
+    /// What was added so far, newest first, while that is still as it came.
+    #[must_use]
+    pub fn gathered(&self) -> Option<&[(u64, Extent)]> {
+        (!self.has_settled).then_some(&self.gathered)
     }
 
     /// The index of all extents but deletions, each of which is shown to `live`.

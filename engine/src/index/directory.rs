@@ -5,7 +5,8 @@
 //! [`unchanged`](Place::is_unchanged): if it is, the segment was in use all the while and what was seen there counts;
 //! if not, its parts may have been recycled under the reader's eyes, and it looks again.
 
-use std::sync::atomic::{Ordering, fence};
+use crate::atomic::{Ordering, fence};
+use std::sync::{Mutex, PoisonError};
 
 use super::arena::{Arena, Link, bytes_of};
 use super::segment::Segment;
@@ -16,6 +17,8 @@ use super::segments::Row;
 pub(super) struct Directory {
     level: Link<Level>,
     levels: Arena<Level>,
+    /// Held while slots change: the writer is not alone with that as long as segments of a snapshot come in.
+    changes: Mutex<()>,
 }
 
 /// A slot for each value of the upper `depth` bits of a tag.
@@ -61,11 +64,18 @@ impl<'a> Place<'a> {
 impl Directory {
     /// One slot, for all tags, that is still empty.
     pub(super) fn new() -> Self {
+        Self::of_depth(0)
+    }
+
+    /// Empty slots for all values of so many upper bits.
+    pub(super) fn of_depth(depth: u32) -> Self {
         let directory = Self {
             level: Link::none(),
             levels: Arena::new(),
+            changes: Mutex::new(()),
         };
-        directory.add(0, Box::new([Link::none()]));
+        let slots = (0..1_u64 << depth).map(|_| Link::none());
+        directory.add(depth, slots.collect());
         directory
     }
 
@@ -80,7 +90,8 @@ impl Directory {
         self.level.get().map_or(0, |level| level.depth)
     }
 
-    /// The segment of `tag`; `None` while the directory is being doubled: the next look will find it.
+    /// The segment of `tag`; `None` while the directory is being doubled, when the next look will find it, or if it is still
+    /// [dormant](super::dormant).
     #[inline]
     pub(super) fn place(&self, tag: u32) -> Option<Place<'_>> {
         let level = self.level.get()?;
@@ -96,8 +107,9 @@ impl Directory {
 
     /// Gives all tags that share their upper bits with `tag`, as many as `segment` is deep, this segment, which is complete. What
     /// was stored into its lines before is seen by whoever finds it; what the caller stores from now on into parts of
-    /// the one replaced is seen by none who take it for that segment's. The writer's alone.
+    /// the one replaced is seen by none who take it for that segment's. The writer's alone, but for segments that nobody could find before.
     pub(super) fn publish(&self, tag: u32, segment: Segment<'_>) {
+        let _alone = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         while self.depth() < segment.depth() {
             self.double();
         }

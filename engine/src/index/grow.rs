@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use super::arena::bytes_of;
-use super::line::{CHUNK_LINES, Chunk, Draft};
+use super::chunk::{CHUNK_LINES, Chunk};
+use super::line::Draft;
 use super::segment::{DEPTH_MAX, SEGMENT_CHUNKS, Segment, chunks_for};
 use super::write::IndexWriter;
 

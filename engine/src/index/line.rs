@@ -3,7 +3,7 @@
 //! A place is empty while its word is 0. An entry is stored tag first and word last (Release), so that who reads the word
 //! (Acquire) after the tag has a pair that belonged together, or one whose extent the full hash in the file will refuse.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use crate::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::extent::Extent;
 use super::word::{self, Candidate};
@@ -11,10 +11,6 @@ use crate::kernels::{LANES, Lanes};
 
 /// Entries in a line.
 pub(super) const LINE_PLACES: u32 = 6;
-/// Lines in a chunk; fewer for Miri, which then sees segments split with the few keys it has time for.
-pub(super) const CHUNK_LINES: u32 = if cfg!(miri) { 4 } else { 32 };
-/// Entries in a chunk.
-pub(super) const CHUNK_PLACES: u32 = CHUNK_LINES * LINE_PLACES;
 
 /// One cache line of the index.
 #[derive(Debug, Default)]
@@ -26,12 +22,6 @@ pub(super) struct Line {
     tags_of_last: AtomicU32,
     /// Eight counts of four bits, by [`cell`] of the tag: entries that lie further along their routes than here.
     passed: AtomicU32,
-}
-
-/// The unit of growth.
-#[derive(Debug, Default)]
-pub(super) struct Chunk {
-    lines: [Line; CHUNK_LINES as usize],
 }
 
 impl Line {
@@ -164,36 +154,56 @@ impl Line {
     }
 }
 
-impl Chunk {
-    /// The line `nth` of this chunk, counted round.
-    #[inline]
-    pub(super) fn line(&self, nth: u32) -> &Line {
-        const { assert!(CHUNK_LINES.is_power_of_two()) };
-        #[expect(clippy::indexing_slicing, reason = "the remainder is below the length")]
-        &self.lines[(nth % CHUNK_LINES) as usize]
+/// Bytes of a line.
+pub(super) const LINE_SIZE: usize = 64;
+
+/// A line as it lies in a snapshot: its words, little-endian.
+impl Line {
+    /// The bytes of a line that nobody stores to meanwhile.
+    pub(super) fn to_bytes(&self) -> [u8; LINE_SIZE] {
+        let mut bytes = [0; LINE_SIZE];
+        let (words, _) = bytes.as_chunks_mut::<8>();
+        let last = u64::from(self.tags_of_last.load(Ordering::Relaxed))
+            | u64::from(self.passed.load(Ordering::Relaxed)) << u32::BITS;
+        let values = self.words.iter().chain([&self.tags]);
+        let values = values.map(|word| word.load(Ordering::Relaxed));
+        for (bytes, value) in words.iter_mut().zip(values.chain([last])) {
+            *bytes = value.to_le_bytes();
+        }
+        bytes
     }
 
-    /// Shows every entry of this chunk, as its tag and word, in the order of its lines.
+    /// Makes this, which nobody reads yet, the line of these bytes.
+    pub(super) fn set_bytes(&self, bytes: &[u8; LINE_SIZE]) {
+        let (words, _) = bytes.as_chunks::<8>();
+        let mut values = words.iter().map(|bytes| u64::from_le_bytes(*bytes));
+        for word in self.words.iter().chain([&self.tags]) {
+            word.store(values.next().unwrap_or(0), Ordering::Relaxed);
+        }
+        let last = values.next().unwrap_or(0);
+        self.tags_of_last
+            .store((last & 0xffff_ffff) as u32, Ordering::Relaxed);
+        self.passed
+            .store((last >> u32::BITS) as u32, Ordering::Relaxed);
+    }
+
+    /// Shows every entry, as its tag and word.
     #[inline]
     pub(super) fn for_each(&self, mut visit: impl FnMut(u32, u64)) {
-        for line in &self.lines {
-            for (place, word) in (0..).zip(&line.words) {
-                let word = word.load(Ordering::Acquire);
-                if word != 0 {
-                    visit(word::tag(line.lower_of(place), word), word);
-                }
+        for (place, word) in (0..).zip(&self.words) {
+            let word = word.load(Ordering::Acquire);
+            if word != 0 {
+                visit(word::tag(self.lower_of(place), word), word);
             }
         }
     }
 
-    /// Makes a recycled chunk as good as new.
+    /// Makes a recycled line as good as new.
     pub(super) fn clear(&self) {
-        for line in &self.lines {
-            for word in &line.words {
-                word.store(0, Ordering::Relaxed);
-            }
-            line.passed.store(0, Ordering::Relaxed);
+        for word in &self.words {
+            word.store(0, Ordering::Relaxed);
         }
+        self.passed.store(0, Ordering::Relaxed);
     }
 }
 
@@ -251,9 +261,36 @@ mod tests {
 
     #[test]
     fn a_line_is_a_cache_line() {
-        assert_eq!(size_of::<Line>(), 64);
-        assert_eq!(align_of::<Line>(), 64);
-        assert_eq!(size_of::<Chunk>(), 64 * CHUNK_LINES as usize);
+        assert_eq!(size_of::<Line>(), LINE_SIZE);
+        assert_eq!(align_of::<Line>(), LINE_SIZE);
+    }
+
+    /// Snapshots are used where they lie, so their layout is that of memory.
+    #[test]
+    fn a_line_is_its_bytes() {
+        let line = Line::default();
+        for place in [0_u32, 2, 5] {
+            let tag = (place + 1).wrapping_mul(0x9e37_79b9);
+            line.store(place, tag, Extent::new(u64::from(place + 1) * 64 + 1, 1));
+            line.pass(tag);
+        }
+        let bytes = line.to_bytes();
+        let other = Line::default();
+        other.set_bytes(&bytes);
+        assert_eq!(other.to_bytes(), bytes);
+        let list = |line: &Line| {
+            let mut all = Vec::new();
+            line.for_each(|tag, word| all.push((tag, word)));
+            all
+        };
+        assert_eq!((list(&line), list(&line).len()), (list(&other), 3));
+        let word = line.words[2].load(Ordering::Relaxed);
+        assert_eq!(bytes[16..24], word.to_le_bytes());
+        let passed = line.passed.load(Ordering::Relaxed);
+        assert_eq!(bytes[60..], passed.to_le_bytes());
+        assert_eq!(std::mem::offset_of!(Line, tags), 48);
+        assert_eq!(std::mem::offset_of!(Line, tags_of_last), 56);
+        assert_eq!(std::mem::offset_of!(Line, passed), 60);
     }
 
     /// The comparison of all tags at once against that of each, where sums and neighbours could mislead it.

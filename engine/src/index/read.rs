@@ -3,11 +3,12 @@
 //! Nothing here stores to shared memory or waits. A reader looks again only when the very segment it was in was replaced meanwhile,
 //! which takes hundreds of insertions into that segment.
 
+use crate::atomic::{AtomicU64, Ordering};
 use std::hint;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::directory::Directory;
+use super::dormant::Dormant;
 use super::extent::Extent;
 use super::line::Line;
 
@@ -27,6 +28,8 @@ pub struct Index {
     pub(super) directory: Directory,
     pub(super) segments: Segments,
     pub(super) counters: Counters,
+    /// Segments that came from a snapshot, if the index did.
+    pub(super) dormant: Option<Dormant>,
 }
 
 /// What the writer changes often, away from what readers need.
@@ -71,6 +74,7 @@ impl Index {
             directory: Directory::new(),
             segments: Segments::new(),
             counters: Counters::default(),
+            dormant: None,
         });
         let mut pool = SegmentPool::new();
         let first = pool.make_empty(&index.segments, chunks_for(0), 0);
@@ -101,7 +105,8 @@ impl Index {
     /// The extent stored for `hash` that `check` accepts, which compares the whole hash in the file; the first error of
     /// `check` ends the search. `check` sees few others: one in hundreds of searches, at millions of keys.
     ///
-    /// An extent that is stored before this is called and not removed is found, whatever the writer does meanwhile.
+    /// An extent that is stored before this is called and not removed is found, whatever the writer does meanwhile; but nothing is in
+    /// a segment that [has damage](Self::has_damage).
     #[inline]
     pub fn find<E>(
         &self,
@@ -123,6 +128,9 @@ impl Index {
         let tag = self.mixer.tag(hash);
         loop {
             let Some(place) = self.directory.place(tag) else {
+                if !self.wake(tag) {
+                    return Ok(None);
+                }
                 hint::spin_loop();
                 continue;
             };
@@ -178,6 +186,9 @@ impl Index {
         let mut next = Some(0);
         while let Some(tag) = next {
             let Some(place) = self.directory.place(tag) else {
+                if !self.wake(tag) {
+                    next = self.dormant.as_ref().and_then(|all| all.tag_after(tag));
+                }
                 hint::spin_loop();
                 continue;
             };

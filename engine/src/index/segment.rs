@@ -3,13 +3,14 @@
 //! A tag's line is its share of the range, so lines are in the order of tags, and entries can be moved to more lines, or to two
 //! segments, by their tags alone. Which chunks a segment is made of is never changed while readers can find it.
 
-use super::line::{CHUNK_LINES, CHUNK_PLACES, Chunk, Line};
+use super::chunk::{CHUNK_LINES, CHUNK_PLACES, Chunk};
+use super::line::Line;
 
 use super::segments::Row;
 use crate::kernels::prefetch;
 
 /// Chunks of a segment before it is split in two.
-pub(super) const SEGMENT_CHUNKS: u32 = 14;
+pub(super) const SEGMENT_CHUNKS: u32 = if cfg!(loom) { 2 } else { 14 };
 /// Upper bits of a tag that may name its segment; ten are left to spread over the lines.
 pub(super) const DEPTH_MAX: u32 = 22;
 
@@ -74,6 +75,12 @@ impl<'a> Segment<'a> {
     #[inline]
     pub(super) fn chunk_of(self, line: u32) -> Option<&'a Chunk> {
         self.row.chunk(self.lines, line / CHUNK_LINES)
+    }
+
+    /// Its chunks, in order.
+    #[inline]
+    pub(super) fn chunk(self, nth: u32) -> Option<&'a Chunk> {
+        self.row.chunk(self.lines, nth)
     }
 
     /// A home line and its twin, which lie side by side.

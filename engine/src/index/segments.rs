@@ -3,11 +3,12 @@
 //! The writer makes and unmakes segments; readers who hold the row of one that was unmade may look at its parts, which are still
 //! there, and throw away what they saw.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use crate::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
-use super::arena::{Arena, Link, Part, Pool};
-use super::line::{CHUNK_LINES, Chunk};
+use super::arena::{Arena, Link, Part, Parts, Pool};
+use super::chunk::{CHUNK_LINES, CHUNK_SIZE, Chunk};
 use super::segment::{SEGMENT_CHUNKS, Segment};
+use crate::backing::PrivatePages;
 
 const ROW_LEN: u32 = SEGMENT_CHUNKS;
 
@@ -92,6 +93,22 @@ impl Row {
         row.chunks.get((nth % ROW_LEN) as usize)?.get()
     }
 
+    /// Makes this row, which nobody uses, the one of a segment of these chunks that no reader knows yet.
+    pub(super) fn lead_to(&self, chunks: &[Chunk], depth: u32) -> Option<Segment<'_>> {
+        let count = u32::try_from(chunks.len()).ok()?;
+        if !(1..=SEGMENT_CHUNKS).contains(&count) {
+            return None;
+        }
+        for (link, chunk) in self.chunks.iter().zip(chunks) {
+            link.set(chunk);
+        }
+        let segment = Segment::new(self, count * CHUNK_LINES, depth);
+        let capacity = u32::try_from(segment.capacity()).unwrap_or(u32::MAX);
+        let entries = chunks.iter().map(Chunk::entries).sum();
+        self.set_room(capacity.saturating_sub(entries));
+        Some(segment)
+    }
+
     /// How many more entries the segment may hold.
     #[inline]
     pub(super) fn room(&self) -> u32 {
@@ -129,6 +146,55 @@ impl Segments {
     #[inline]
     pub(super) fn chunk(&self, part: Part<Chunk>) -> &Chunk {
         part.get(&self.chunks)
+    }
+
+    /// A row that nobody uses.
+    pub(super) fn new_row(&self) -> Option<&Row> {
+        self.rows.add(Box::new([Row::default()])).first()
+    }
+
+    /// Takes in chunks that were made elsewhere.
+    pub(super) fn take_in(&self, chunks: LoadedChunks) -> Option<Parts<Chunk>> {
+        match chunks.0 {
+            Loaded::Copied(chunks) => Some(Parts::of(self.chunks.add(chunks.into_boxed_slice()))),
+            Loaded::InPlace(pages) => self.chunks.adopt(pages).map(Parts::of),
+        }
+    }
+
+    pub(super) fn chunks_of(&self, parts: &Parts<Chunk>) -> &[Chunk] {
+        parts.get(&self.chunks)
+    }
+}
+
+/// The chunks of a snapshot.
+#[derive(Debug)]
+pub struct LoadedChunks(Loaded);
+
+#[derive(Debug)]
+enum Loaded {
+    Copied(Vec<Chunk>),
+    InPlace(PrivatePages),
+}
+
+impl LoadedChunks {
+    /// Chunks where they lie.
+    #[must_use]
+    pub const fn in_place(pages: PrivatePages) -> Self {
+        Self(Loaded::InPlace(pages))
+    }
+
+    /// None yet.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(Loaded::Copied(Vec::new()))
+    }
+
+    /// Adds the chunks of these bytes, which are as many as make whole ones.
+    pub fn push(&mut self, bytes: &[u8]) {
+        if let Loaded::Copied(chunks) = &mut self.0 {
+            let (bytes, _) = bytes.as_chunks::<CHUNK_SIZE>();
+            chunks.extend(bytes.iter().map(Chunk::from_bytes));
+        }
     }
 }
 
@@ -229,6 +295,12 @@ impl SegmentPool {
             self.further.put(rows);
         }
         self.rows.put(row);
+    }
+
+    /// Counts segments and chunks that came from a snapshot.
+    pub(super) const fn count(&mut self, segments: usize, chunks: usize) {
+        self.rows.count(segments);
+        self.chunks.count(chunks);
     }
 
     pub(super) const fn memory_bytes(&self) -> u64 {

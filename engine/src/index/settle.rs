@@ -3,13 +3,13 @@
 //! An index that lives grows by an eighth at a time, which keeps its memory low and moves each entry a dozen times. While one is
 //! being built nobody reads it, and memory is only wanted low at the end.
 
+use crate::atomic::Ordering;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::bulk::RANGE_BITS;
+use super::chunk::CHUNK_PLACES;
 use super::extent::Extent;
 use super::grow::Build;
-use super::line::CHUNK_PLACES;
 use super::read::Index;
 use super::segment::{DEPTH_MAX, SEGMENT_CHUNKS, Segment, chunks_at_ease, chunks_to_hold};
 use super::tag::Mixer;

@@ -21,12 +21,37 @@ pub(super) struct Mixer {
 impl Mixer {
     /// A mixer of its own, from the system's randomness where there is any.
     pub(super) fn random() -> Self {
+        if cfg!(loom) {
+            // Loom repeats a run with one choice changed: all others have to be the same again.
+            return Self {
+                mask: 0x9e37_79b9_7f4a_7c15,
+                first: 0xbf58_476d_1ce4_e5b9,
+                second: 0x94d0_49bb_1331_11eb,
+            };
+        }
         let state = RandomState::new();
         Self {
             mask: state.hash_one(0_u8),
             first: state.hash_one(1_u8) | 1,
             second: state.hash_one(2_u8) | 1,
         }
+    }
+
+    /// What it mixes with.
+    pub(super) const fn numbers(self) -> [u64; 3] {
+        [self.mask, self.first, self.second]
+    }
+
+    /// A mixer with the numbers of another one; `None` for numbers that none has.
+    pub(super) const fn from_numbers([mask, first, second]: [u64; 3]) -> Option<Self> {
+        if first & second & 1 == 0 {
+            return None;
+        }
+        Some(Self {
+            mask,
+            first,
+            second,
+        })
     }
 
     /// The tag of `hash`. One folded product would leave consecutive hashes on a lattice, which is uneven for some factors;

@@ -3,13 +3,13 @@
 //! Each line says exactly how many entries went past it, removals included: so a search is as short after any number of
 //! changes as it was in a new index, and nothing is ever marked as removed.
 
+use crate::atomic::Ordering;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::arena::Part;
+use super::chunk::Chunk;
 use super::extent::Extent;
-use super::line::Chunk;
 
 use super::read::{Found, Index, search, search_from};
 use super::segment::{Pair, Segment};
@@ -237,7 +237,7 @@ impl Index {
 
 /// Stores an entry that is not there yet in `segment`, which has room for it, and whose first two lines for it are `pair`.
 #[inline]
-fn insert(segment: Segment<'_>, pair: Pair<'_>, tag: u32, extent: Extent) {
+pub(super) fn insert(segment: Segment<'_>, pair: Pair<'_>, tag: u32, extent: Extent) {
     let row = segment.row();
     row.set_room(row.room().saturating_sub(1));
     let vacancies = pair.first.vacancies();

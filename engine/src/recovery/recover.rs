@@ -1,6 +1,7 @@
 //! The decision at opening: where the store ends, or why it cannot be opened. The medium is not changed.
 //!
-//! Invariant: what is cut is never followed by a sound entry, and every entry of the chain that is kept has been visited.
+//! Invariant: what is cut is never followed by a sound entry, and every entry of the chain that is kept has been visited, unless the visitor
+//! knows those before.
 
 use super::chain::trailer_at;
 use super::report::{Outcome, RecoveryReport};
@@ -11,6 +12,7 @@ use super::window::Window;
 use crate::backing::Backing;
 use crate::format::{Entry, METADATA_SIZE};
 use crate::{Error, Result};
+use std::ops::ControlFlow;
 
 /// More batches than these that are not all there are not cut off one after the other: each costs a search of its own.
 const MAX_TORN_BATCHES: u32 = 4;
@@ -24,7 +26,8 @@ pub enum Step<'e> {
     Again,
 }
 
-/// Finds the tail of the store in `backing` and gives every entry of its chain, newest first, to `visit`.
+/// Finds the tail of the store in `backing` and gives every entry of its chain, newest first, to `visit`, until that breaks off: then what
+/// lies before is not looked at.
 ///
 /// The medium is left as it is: cutting it to [`tail`](RecoveryReport::tail) is the caller's. When this fails, what `visit` was
 /// given is to be thrown away. [`Error::NotAStore`] and [`Error::Corrupt`] are verdicts on the content, errors of
@@ -32,17 +35,13 @@ pub enum Step<'e> {
 pub fn recover<B, F>(backing: &B, mut visit: F) -> Result<RecoveryReport>
 where
     B: Backing,
-    F: FnMut(Step<'_>) -> Result<()>,
+    F: FnMut(Step<'_>) -> Result<ControlFlow<()>>,
 {
     let file_len = backing
         .len()
         .map_err(Error::io("find the length of the store"))?;
     let (mut outcome, mut tail) = find_tail(backing, file_len)?;
-    let mut last = if outcome == Outcome::DamagedLastPayload {
-        Last::Damaged
-    } else {
-        Last::Sound
-    };
+    let mut last = last_of(outcome);
     // One batch may be torn at a time, but where nothing was synced some more may be after a loss of power.
     let mut turns = 0;
     let walked = loop {
@@ -56,8 +55,10 @@ where
             }
             Walk::TornBatch(before) => {
                 turns += 1;
-                (outcome, tail, last) = (Outcome::TornBatch, before, Last::Unknown);
-                visit(Step::Again)?;
+                // As the next opening will see it, so that it finds the same: what lies before a torn batch may be damaged too.
+                let (left, end) = find_tail(backing, before)?;
+                (outcome, tail, last) = (Outcome::TornBatch, end, last_of(left));
+                let _ = visit(Step::Again)?;
             }
         }
     };
@@ -69,7 +70,15 @@ where
         entries: walked.entries,
         damaged_entries: walked.damaged,
         first_damaged: walked.first_damaged,
+        index_snapshot: None,
     })
+}
+
+fn last_of(outcome: Outcome) -> Last {
+    match outcome {
+        Outcome::DamagedLastPayload => Last::Damaged,
+        _ => Last::Sound,
+    }
 }
 
 fn find_tail<B: Backing>(backing: &B, file_len: u64) -> Result<(Outcome, u64)> {
@@ -116,7 +125,9 @@ mod tests {
     use crate::recovery::sample::{Bytes, Sample};
 
     fn report(bytes: &[u8]) -> Result<RecoveryReport> {
-        recover(&Bytes::new(bytes.to_vec()), |_| Ok(()))
+        recover(&Bytes::new(bytes.to_vec()), |_| {
+            Ok(ControlFlow::Continue(()))
+        })
     }
 
     #[test]
@@ -168,6 +179,42 @@ mod tests {
         }
     }
 
+    /// A fuzzer found a store that opened, and no longer did once its torn batch had been cut off.
+    #[test]
+    fn damage_before_a_torn_batch_is_taken_as_the_next_opening_will() {
+        use crate::format::{BATCH_HASH, BatchMarker};
+        for (damaged, kept) in [(&[][..], 3), (&[2], 3), (&[1, 2], 1), (&[0, 1, 2], 0)] {
+            let mut sample = Sample::new();
+            for key in 1..4 {
+                sample.put(key, &[7; 100]);
+            }
+            let ends = sample.ends.clone();
+            let marker = BatchMarker {
+                offset: sample.tail().next_multiple_of(64),
+                length: 1000,
+                entries: 3,
+            };
+            sample.put(BATCH_HASH, &marker.serialize());
+            for &which in damaged {
+                let at = usize::try_from(ends[which]).unwrap() - 30;
+                sample.bytes[at] ^= 1;
+            }
+            let Some(end) = ends[..kept].last() else {
+                assert!(matches!(
+                    report(&sample.bytes),
+                    Err(Error::NotAStore { .. })
+                ));
+                continue;
+            };
+            let first = report(&sample.bytes).unwrap();
+            assert_eq!((first.outcome, first.tail), (Outcome::TornBatch, *end));
+            sample.bytes.truncate(usize::try_from(*end).unwrap());
+            let second = report(&sample.bytes).unwrap();
+            assert_eq!((second.tail, second.cut_bytes), (first.tail, 0));
+            assert_eq!(second.damaged_entries, first.damaged_entries);
+        }
+    }
+
     #[test]
     fn a_broken_chain_is_refused() {
         let mut sample = Sample::new();
@@ -214,7 +261,10 @@ mod tests {
         for fails_at in 0..3 {
             let backing = Bytes::failing(sample.bytes.clone(), fails_at);
             assert!(
-                matches!(recover(&backing, |_| Ok(())), Err(Error::Io { .. })),
+                matches!(
+                    recover(&backing, |_| Ok(ControlFlow::Continue(()))),
+                    Err(Error::Io { .. })
+                ),
                 "read {fails_at}"
             );
         }

@@ -32,13 +32,16 @@ pub struct RecoveryReport {
     pub tail: u64,
     /// What lies behind the tail: cut off when the store is writable, ignored when it is not.
     pub cut_bytes: u64,
-    /// Entries in the chain, old versions and deletions included.
+    /// Entries that were walked, old versions and deletions included: all of the chain, or those behind the
+    /// [`index_snapshot`](Self::index_snapshot).
     pub entries: u64,
     /// Entries that were seen not to have their checksum. They are kept. Payloads above 4 KiB are not looked at on
     /// opening.
     pub damaged_entries: u64,
     /// Where the metadata of the first of them lie.
     pub first_damaged: Option<u64>,
+    /// The tail at which the snapshot was made that the index was taken from; what lies before it was not looked at.
+    pub index_snapshot: Option<u64>,
 }
 
 impl RecoveryReport {
@@ -56,36 +59,34 @@ impl RecoveryReport {
 impl fmt::Display for RecoveryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            tail,
-            cut_bytes,
-            entries,
-            ..
+            tail, cut_bytes, ..
         } = self;
+        let entries = Counted(self);
         match self.outcome {
             Outcome::Empty => f.write_str("the store is empty")?,
-            Outcome::Clean => write!(f, "the store is whole: {entries} entries in {tail} bytes")?,
+            Outcome::Clean => write!(f, "the store is whole: {entries} in {tail} bytes")?,
             Outcome::UnusedSpace => {
                 write!(
                     f,
-                    "the store is whole: {entries} entries in {tail} bytes, {cut_bytes} bytes of unused space behind them"
+                    "the store is whole: {entries} in {tail} bytes, {cut_bytes} bytes of unused space behind them"
                 )?;
             }
             Outcome::TornTail => {
                 write!(
                     f,
-                    "an unfinished write of {cut_bytes} bytes was found at offset {tail}; the {entries} entries before it are kept"
+                    "an unfinished write of {cut_bytes} bytes was found at offset {tail}; the {entries} before it are kept"
                 )?;
             }
             Outcome::TornBatch => {
                 write!(
                     f,
-                    "an unfinished batch of {cut_bytes} bytes was found at offset {tail}; the {entries} entries before it are kept"
+                    "an unfinished batch of {cut_bytes} bytes was found at offset {tail}; the {entries} before it are kept"
                 )?;
             }
             Outcome::DamagedLastPayload => {
                 write!(
                     f,
-                    "the last of {entries} entries does not match its checksum; it is kept"
+                    "the last of {entries} does not match its checksum; it is kept"
                 )?;
             }
         }
@@ -97,6 +98,19 @@ impl fmt::Display for RecoveryReport {
             )?;
         }
         Ok(())
+    }
+}
+
+/// How many entries were walked, and from where on.
+struct Counted<'r>(&'r RecoveryReport);
+
+impl fmt::Display for Counted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} entries", self.0.entries)?;
+        match self.0.index_snapshot {
+            Some(at) => write!(f, " behind an index snapshot (of the first {at} bytes)"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -114,6 +128,7 @@ mod tests {
             entries: 3,
             damaged_entries: 1,
             first_damaged: Some(44),
+            index_snapshot: None,
         };
         assert_eq!(
             report.to_string(),
@@ -121,5 +136,17 @@ mod tests {
              1 with a damaged payload, the first before offset 44"
         );
         assert!(!report.is_clean());
+        let report = RecoveryReport {
+            outcome: Outcome::Clean,
+            cut_bytes: 0,
+            damaged_entries: 0,
+            first_damaged: None,
+            index_snapshot: Some(64),
+            ..report
+        };
+        assert_eq!(
+            report.to_string(),
+            "the store is whole: 3 entries behind an index snapshot (of the first 64 bytes) in 100 bytes"
+        );
     }
 }

@@ -6,7 +6,7 @@
 
 use super::survey::{Condition, Step, Survey};
 use crate::backing::Backing;
-use crate::format::Entry;
+use crate::format::{Entry, KeyEnd, hash_of_full_key};
 use crate::{Error, Result};
 use std::fmt;
 use std::ops::Range;
@@ -41,6 +41,8 @@ pub struct SalvageReport {
     pub damaged_entries: u64,
     /// Bytes that belong to no entry.
     pub lost_bytes: u64,
+    /// Entries of buckets whose key hash was damaged, and who got it back from the key they carry.
+    pub renamed_entries: u64,
 }
 
 impl fmt::Display for SalvageReport {
@@ -49,13 +51,18 @@ impl fmt::Display for SalvageReport {
             f,
             "{} entries rescued ({} bytes of payload), {} left out as damaged, {} bytes belong to no entry",
             self.entries, self.payload_bytes, self.damaged_entries, self.lost_bytes
-        )
+        )?;
+        if self.renamed_entries > 0 {
+            write!(f, ", {} had their key hash put right", self.renamed_entries)?;
+        }
+        Ok(())
     }
 }
 
 /// Hands every sound entry of `source` to `sink`, oldest first.
 ///
-/// An entry whose payload is sound and whose link is not is rescued too. Entries inside the payloads of sound entries are left where they
+/// An entry whose payload is sound and whose link is not is rescued too. One that carries its own key, and whose key hash is not that key's
+/// but looks like what damage made of it (half of its bytes are right, or all are 0 or 255), is handed out under the right one. Entries inside the payloads of sound entries are left where they
 /// are. `progress` is told how many bytes are done, and of how many (twice the file: it is read twice). What `sink` refuses comes back.
 pub fn salvage<B: Backing>(
     source: &B,
@@ -101,8 +108,10 @@ pub fn salvage<B: Backing>(
     for &high in marks.iter().rev() {
         collect(source, low, high, &mut run)?;
         for entry in run.drain(..).rev() {
+            let carried = carried_hash(source, &entry)?;
+            report.renamed_entries += u64::from(carried.is_some());
             sink(SalvagedEntry {
-                key_hash: entry.metadata.key_hash,
+                key_hash: carried.unwrap_or(entry.metadata.key_hash),
                 payload: entry.payload(),
                 is_tombstone: entry.is_tombstone,
             })?;
@@ -129,6 +138,44 @@ fn collect<B: Backing>(source: &B, low: u64, high: u64, run: &mut Vec<Entry>) ->
         run.extend(entry);
     }
     Ok(())
+}
+
+/// The hash of the key that a sound entry carries, if the one in its metadata is a damaged form of that.
+///
+/// A plain value may end like an entry of a bucket: one that was copied under another key. Its hash has hardly a byte in common.
+fn carried_hash<B: Backing>(source: &B, entry: &Entry) -> Result<Option<u64>> {
+    let mut end = [0; KeyEnd::BYTES];
+    let payload = entry.payload();
+    let Some(at) = payload.end.checked_sub(KeyEnd::BYTES as u64) else {
+        return Ok(None);
+    };
+    if entry.is_tombstone || at < payload.start {
+        return Ok(None);
+    }
+    let read = |at, buf: &mut [u8]| {
+        let read = source.read(at, buf);
+        read.map_err(Error::io("read an entry of the damaged store"))
+    };
+    read(at, &mut end)?;
+    let Some(KeyEnd { key_len, .. }) = KeyEnd::parse(&end) else {
+        return Ok(None);
+    };
+    let Some(at) = at
+        .checked_sub(key_len as u64)
+        .filter(|at| *at >= payload.start)
+    else {
+        return Ok(None);
+    };
+    let mut full_key = vec![0; key_len];
+    read(at, &mut full_key)?;
+    let stored = entry.metadata.key_hash;
+    Ok(hash_of_full_key(&full_key).filter(|carried| is_damaged_form(stored, *carried)))
+}
+
+fn is_damaged_form(stored: u64, right: u64) -> bool {
+    let pairs = stored.to_le_bytes().into_iter().zip(right.to_le_bytes());
+    let alike = pairs.filter(|(a, b)| a == b).count();
+    stored != right && (alike >= 4 || stored == 0 || stored == u64::MAX)
 }
 
 struct Progress<'a> {
@@ -204,6 +251,45 @@ mod tests {
         expected.retain(|end| !lost.contains(end));
         sample.bytes.extend(random.bytes(777));
         assert_eq!(rescued(&sample.bytes).0, expected);
+    }
+
+    #[test]
+    fn a_bucket_s_entry_gets_its_damaged_key_hash_back() {
+        let full_key = crate::format::full_key(b"users", b"ada");
+        let hash = crate::format::compute_hash(&full_key);
+        let payload = [&b"1815"[..], &crate::format::behind_value(&full_key, 9)].concat();
+        // One bit, four bytes, all of them; and hashes that nobody damaged.
+        for (stored, found) in [
+            (hash ^ 1 << 40, hash),
+            (hash ^ 0xffff_ffff, hash),
+            (0, hash),
+            (u64::MAX, hash),
+            (hash, hash),
+            (!hash, !hash),
+            (7, 7),
+        ] {
+            let mut sample = Sample::new();
+            sample.put(1, b"plain");
+            sample.put(stored, &payload);
+            sample.delete(stored);
+            let mut hashes = Vec::new();
+            let mut sink = |entry: SalvagedEntry| {
+                hashes.push(entry.key_hash);
+                Ok(())
+            };
+            let backing = Bytes::new(sample.bytes);
+            let report = salvage(&backing, &mut sink, &mut |_, _| {}).unwrap();
+            // A deletion carries nothing to tell by.
+            assert_eq!(hashes, [1, found, stored]);
+            assert_eq!(report.renamed_entries, u64::from(stored != found));
+            assert_eq!(report.to_string().contains("put right"), stored != found);
+        }
+        // Its end alone, with a key that would begin before the payload.
+        let mut sample = Sample::new();
+        sample.put(hash ^ 1, &payload[payload.len() - 30..]);
+        let backing = Bytes::new(sample.bytes);
+        let report = salvage(&backing, &mut |_| Ok(()), &mut |_, _| {}).unwrap();
+        assert_eq!((report.entries, report.renamed_entries), (1, 0));
     }
 
     #[test]

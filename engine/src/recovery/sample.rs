@@ -7,7 +7,7 @@ use crate::backing::Backing;
 use crate::format::{EntryMetadata, compute_checksum, pre_pad};
 use std::cell::Cell;
 use std::io;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 /// What recovery finds: the ends of the entries, oldest first.
@@ -18,7 +18,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<(RecoveryReport, Vec<u64>)> {
             Step::Entry(entry) => ends.push(entry.end()),
             Step::Again => ends.clear(),
         }
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     })?;
     assert_eq!(report.entries, ends.len() as u64);
     assert_eq!(ends.first().copied().unwrap_or(0), report.tail);

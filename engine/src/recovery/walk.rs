@@ -27,20 +27,19 @@ use crate::format::{
     align_to_payload,
 };
 use crate::{Error, Result};
+use std::ops::ControlFlow;
 
 /// What is known of the entry at the tail before the walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Last {
     Sound,
     Damaged,
-    /// Nothing yet.
-    Unknown,
 }
 
 /// What came of a walk.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Walk {
-    /// It arrived at the first entry.
+    /// It arrived at the first entry, or where the visitor broke off.
     Whole(Walked),
     /// The end of the chain is part of an atomic batch that is not all there, whose marker starts at this tail.
     TornBatch(u64),
@@ -54,11 +53,11 @@ pub(super) struct Walked {
     pub(super) first_damaged: Option<u64>,
 }
 
-/// Walks the chain of `tail`, newest first, and gives every entry to `visit`.
+/// Walks the chain of `tail`, newest first, and gives every entry to `visit`, until that breaks off.
 pub(super) fn walk<B, F>(backing: &B, tail: u64, last: Last, mut visit: F) -> Result<Walk>
 where
     B: Backing,
-    F: FnMut(&Entry) -> Result<()>,
+    F: FnMut(&Entry) -> Result<ControlFlow<()>>,
 {
     let mut walked = Walked::default();
     let mut chain = Chain::new(backing, tail);
@@ -96,7 +95,9 @@ where
                 return Ok(Walk::TornBatch(entry.metadata.prev_offset));
             }
         }
-        visit(&entry)?;
+        if visit(&entry)?.is_break() {
+            break;
+        }
     }
     Ok(Walk::Whole(walked))
 }
@@ -245,7 +246,9 @@ mod tests {
 
     fn walked(bytes: &[u8]) -> Result<Walked> {
         let bytes = Bytes::new(bytes.to_vec());
-        match walk(&bytes, bytes.len().unwrap(), Last::Sound, |_| Ok(()))? {
+        match walk(&bytes, bytes.len().unwrap(), Last::Sound, |_| {
+            Ok(ControlFlow::Continue(()))
+        })? {
             Walk::Whole(walked) => Ok(walked),
             Walk::TornBatch(before) => panic!("no batch was written, but one is torn at {before}"),
         }

@@ -8,6 +8,7 @@ use super::generation::span_of;
 use super::plan::{Appended, Change, Planned, length_of};
 use super::{Generation, Request, Store, Writer};
 use crate::backing::Backing;
+use crate::bucket::Event;
 use crate::error::{Error, Result};
 use crate::index::{Extent, Hint, IndexWriter};
 use crate::options::Durability;
@@ -25,6 +26,7 @@ impl Writer {
         self.index = index;
         self.must_cut = false;
         self.ahead = None;
+        self.snapshot_end = 0;
     }
 }
 
@@ -200,12 +202,13 @@ impl<B: Backing> Store<B> {
         if self.settings().durability == Durability::Sync {
             self.sync_generation(generation)?;
         }
-        Self::publish(writer, generation, appended);
+        self.publish(writer, generation, appended);
         Ok(appended.end)
     }
 
-    fn publish(writer: &mut Writer, generation: &Generation<B>, appended: &Appended) {
+    fn publish(&self, writer: &mut Writer, generation: &Generation<B>, appended: &Appended) {
         let start = generation.tail();
+        let mut changes = self.directory.recorder();
         let Some(last) = appended.placed.last() else {
             return;
         };
@@ -251,6 +254,9 @@ impl<B: Backing> Store<B> {
                 live_span += span_of(entry.payload_len);
                 writer.index.put_at(hint, entry.extent, same)
             };
+            if let Some(changes) = &mut changes {
+                changes.push(Event::new(replaced, entry.extent));
+            }
             if let Some(replaced) = replaced {
                 let other = appended.at(replaced);
                 let span = other.map_or(span_before, |other| span_of(other.payload_len));
@@ -259,5 +265,6 @@ impl<B: Backing> Store<B> {
         }
         generation.set_live_span(live_span);
         generation.publish_tail(appended.end);
+        self.directory.record(generation, changes);
     }
 }

@@ -29,7 +29,7 @@ pub struct EntryWriter<'s, B: Backing> {
 
 /// What the metadata and the checks need to know of a stream.
 #[derive(Default)]
-struct Digest {
+pub(crate) struct Digest {
     crc: crc32fast::Hasher,
     len: u64,
     has_content: bool,
@@ -45,11 +45,20 @@ impl Digest {
     }
 
     /// Refuses what a stream cannot store.
-    const fn check(&self) -> Result<()> {
+    pub(crate) const fn check(&self) -> Result<()> {
         match (self.len, self.has_content) {
             (0, _) => Err(Error::EmptyPayload),
             (_, false) => Err(Error::ReservedPayload),
             _ => Ok(()),
+        }
+    }
+
+    /// Refuses what no plain entry can hold.
+    #[cfg(any(unix, windows))]
+    const fn check_whole(&self) -> Result<()> {
+        match (self.len, self.has_content) {
+            (2.., _) => Ok(()),
+            _ => self.check(),
         }
     }
 
@@ -81,9 +90,44 @@ impl<B: Backing> Store<B> {
     ///
     /// Fails with `UnexpectedEof`, nothing visible, if `source` ends before that.
     pub fn write_sized(&self, key: &[u8], len: u64, source: &mut impl Read) -> Result<u64> {
-        let key_hash = compute_hash(key);
+        self.write_sized_if(compute_hash(key), len, source, || Ok(()))
+    }
+
+    /// The same for a key hash, if nothing speaks against it once it is this writer's turn.
+    pub(crate) fn write_sized_if(
+        &self,
+        key_hash: u64,
+        len: u64,
+        source: &mut impl Read,
+        check: impl FnOnce() -> Result<()>,
+    ) -> Result<u64> {
+        self.append_sized(key_hash, len, source, check, Digest::check)
+    }
+
+    /// The same for a file that lies there whole: as of other values that are written at once, zeros are values, but for a single one.
+    #[cfg(any(unix, windows))]
+    pub(crate) fn write_file(&self, key: &[u8], len: u64, source: &mut impl Read) -> Result<u64> {
+        self.append_sized(
+            compute_hash(key),
+            len,
+            source,
+            || Ok(()),
+            Digest::check_whole,
+        )
+    }
+
+    /// Appends `len` bytes of `source` as one value, if `judge` finds nothing wrong with it, and publishes it.
+    fn append_sized(
+        &self,
+        key_hash: u64,
+        len: u64,
+        source: &mut impl Read,
+        check: impl FnOnce() -> Result<()>,
+        judge: impl FnOnce(&Digest) -> Result<()>,
+    ) -> Result<u64> {
         let mut writer = self.lock_writer();
         self.check_writable()?;
+        check()?;
         let generation = self.current.load();
         let tail = generation.tail();
         // The checksum comes last in the file, so it can be filled in when the value has gone by.
@@ -109,7 +153,7 @@ impl<B: Backing> Store<B> {
                 digest.update(&piece);
                 at = append(&generation.backing, at, &[&piece])?;
             }
-            digest.check()?;
+            judge(&digest)?;
             let planned = Planned::new(tail, key_hash, len, digest.checksum())?;
             appended.add(&generation, &planned)?;
             append(&generation.backing, at, &[&planned.trailer()])
@@ -133,7 +177,12 @@ impl<B: Backing> EntryWriter<'_, B> {
     /// Stores what was written as the value and returns the store's new tail.
     ///
     /// An empty value and one of zeros alone are refused: [`Error::EmptyPayload`], [`Error::ReservedPayload`].
-    pub fn finish(mut self) -> Result<u64> {
+    pub fn finish(self) -> Result<u64> {
+        self.finish_if(|| Ok(()))
+    }
+
+    /// The same, if nothing speaks against it once it is this writer's turn.
+    pub(crate) fn finish_if(mut self, check: impl FnOnce() -> Result<()>) -> Result<u64> {
         self.digest.check()?;
         if let Some(spool) = &mut self.spool {
             spool.write_all(&self.buffer).map_err(Error::io(SPOOL))?;
@@ -141,6 +190,7 @@ impl<B: Backing> EntryWriter<'_, B> {
         }
         let mut writer = self.store.lock_writer();
         self.store.check_writable()?;
+        check()?;
         let generation = self.store.current.load();
         let tail = generation.tail();
         let planned = Planned::new(tail, self.key_hash, self.digest.len, self.digest.checksum())?;

@@ -2,14 +2,16 @@
 //!
 //! The index only ever holds extents whose bytes are in place, so a reader needs no other check than the full hash.
 
+use crate::atomic::{AtomicU64, Ordering};
 use crate::backing::{Backing, Resident};
 use crate::error::{Error, Result};
-use crate::format::{Entry, EntryMetadata, METADATA_SIZE, align_to_payload};
+use crate::format::{Entry, EntryMetadata, METADATA_SIZE, align_to_payload, is_reserved_hash};
 use crate::index::{Candidate, Extent, Glance, Index};
+use crate::recovery::Chain;
 use crate::store::EntryHandle;
+use crate::store::milestones::Milestones;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One backing and what is known of it.
 pub(crate) struct Generation<B> {
@@ -23,6 +25,9 @@ pub(crate) struct Generation<B> {
     synced: AtomicU64,
     /// What the live values would take in a store of their own, each padded to its successor.
     live_span: AtomicU64,
+    /// The tail of the snapshot that the index was taken from, 0 if it was not.
+    pub(super) snapshot_tail: u64,
+    pub(super) milestones: Milestones,
 }
 
 /// A live entry that the index named and the medium confirmed.
@@ -56,7 +61,7 @@ pub(crate) const fn span_of(payload_len: u64) -> u64 {
 const READ_ENTRY: &str = "read an entry";
 
 impl<B: Backing> Generation<B> {
-    pub(crate) const fn new(backing: B, index: Arc<Index>, tail: u64, live_span: u64) -> Self {
+    pub(crate) fn new(backing: B, index: Arc<Index>, tail: u64, live_span: u64) -> Self {
         Self {
             backing,
             index,
@@ -64,6 +69,8 @@ impl<B: Backing> Generation<B> {
             announced: AtomicU64::new(tail),
             synced: AtomicU64::new(0),
             live_span: AtomicU64::new(live_span),
+            snapshot_tail: 0,
+            milestones: Milestones::default(),
         }
     }
 
@@ -119,7 +126,7 @@ impl<B: Backing> Generation<B> {
         Ok(Located {
             extent,
             metadata,
-            payload_offset: payload_offset(extent, &metadata),
+            payload_offset: payload_offset(extent, &metadata).ok_or_else(|| no_entry(extent))?,
         })
     }
 
@@ -134,37 +141,92 @@ impl<B: Backing> Generation<B> {
         }
     }
 
+    /// Makes sure that `key_hash` can be looked up and stored, in an index that came from a snapshot.
+    #[inline]
+    pub(crate) fn awaken(&self, key_hash: u64) -> Result<()> {
+        if self.index.is_awake(key_hash) {
+            Ok(())
+        } else {
+            self.mend()
+        }
+    }
+
+    /// The same for all keys.
+    pub(crate) fn wake_all(&self) -> Result<()> {
+        if self.index.wake_all() {
+            Ok(())
+        } else {
+            self.mend()
+        }
+    }
+
+    /// Makes the damaged parts of a snapshot's index again, as opening without it had made them.
+    #[cold]
+    fn mend(&self) -> Result<()> {
+        let mut mender = self.index.mender();
+        for entry in Chain::new(&self.backing, self.snapshot_tail) {
+            let entry = entry?;
+            if !is_reserved_hash(entry.metadata.key_hash) {
+                let extent = if entry.is_tombstone {
+                    Extent::deletion(entry.metadata_offset)
+                } else {
+                    Extent::new(entry.metadata_offset, entry.payload_len())
+                };
+                mender.add(entry.metadata.key_hash, extent);
+            }
+        }
+        if mender.finish() {
+            return Ok(());
+        }
+        Err(Error::Corrupt {
+            offset: self.snapshot_tail,
+            what: "the index snapshot there does not fit what it is of",
+        })
+    }
+
+    /// What `look` finds, once more where the key's part of the index had to be mended.
+    #[inline]
+    fn find<R>(
+        &self,
+        key_hash: u64,
+        mut look: impl FnMut(&Index) -> Result<Option<R>>,
+    ) -> Result<Option<R>> {
+        let found = look(&self.index)?;
+        if found.is_none() && self.index.has_damage() {
+            self.awaken(key_hash)?;
+            return look(&self.index);
+        }
+        Ok(found)
+    }
+
     /// The live entry of `key_hash`, by its metadata alone.
     pub(crate) fn locate(&self, key_hash: u64) -> Result<Option<Located>> {
-        let mut located = None;
-        self.index.find(key_hash, |extent| {
-            let candidate = self.examine(extent)?;
-            let same = candidate.metadata.key_hash == key_hash;
-            located = same.then_some(candidate);
-            Ok::<_, Error>(same)
-        })?;
-        Ok(located)
+        self.find(key_hash, |index| {
+            index.find_map(key_hash, |candidate| {
+                let located = self.examine(candidate.extent())?;
+                Ok((located.metadata.key_hash == key_hash).then_some(located))
+            })
+        })
     }
 
     /// The live value of `key_hash`, read together with its metadata in one access.
     pub(crate) fn read(&self, key_hash: u64) -> Result<Option<EntryHandle<B::View>>> {
-        let mut handle = None;
-        self.index.find(key_hash, |extent| {
-            let candidate = self.handle(extent)?;
-            let same = candidate.key_hash() == key_hash;
-            handle = same.then_some(candidate);
-            Ok::<_, Error>(same)
-        })?;
-        Ok(handle)
+        self.find(key_hash, |index| {
+            index.find_map(key_hash, |candidate| {
+                let handle = self.handle(candidate.extent())?;
+                Ok((handle.key_hash() == key_hash).then_some(handle))
+            })
+        })
     }
 
     /// The value at `extent`, whichever key it has.
     pub(crate) fn handle(&self, extent: Extent) -> Result<EntryHandle<B::View>> {
         let metadata_offset = extent.metadata_offset();
         let payload_offset = match extent.payload_len() {
-            Some(len) => metadata_offset.saturating_sub(len),
-            None => align_to_payload(self.metadata_at(metadata_offset)?.prev_offset),
+            Some(len) => metadata_offset.checked_sub(len),
+            None => payload_offset(extent, &self.metadata_at(metadata_offset)?),
         };
+        let payload_offset = payload_offset.ok_or_else(|| no_entry(extent))?;
         self.view(payload_offset..metadata_offset)
     }
 
@@ -226,13 +288,14 @@ impl<B: Resident> Generation<B> {
 
     #[inline(never)]
     fn search(&self, key_hash: u64) -> Option<&[u8]> {
-        let Ok(value) = self.index.find_map(key_hash, |candidate| {
-            let payload = candidate.payload();
-            let payload = payload.or_else(|| self.long_payload(candidate));
-            let value = payload.and_then(|payload| self.value_of(key_hash, payload));
-            Ok::<_, std::convert::Infallible>(value)
-        });
-        value
+        let look = |index: &Index| {
+            index.find_map(key_hash, |candidate| {
+                let payload = candidate.payload();
+                let payload = payload.or_else(|| self.long_payload(candidate));
+                Ok(payload.and_then(|payload| self.value_of(key_hash, payload)))
+            })
+        };
+        self.find(key_hash, look).ok().flatten()
     }
 
     /// The payload, if the metadata behind it says that it belongs to `key_hash`; taken in one access.
@@ -249,13 +312,25 @@ impl<B: Resident> Generation<B> {
         let end = candidate.extent().metadata_offset();
         let bytes = self.backing.bytes(end..end + METADATA_SIZE)?;
         let metadata = EntryMetadata::deserialize(bytes.try_into().ok()?);
-        Some(align_to_payload(metadata.prev_offset)..end)
+        Some(payload_offset(candidate.extent(), &metadata)?..end)
     }
 }
 
-fn payload_offset(extent: Extent, metadata: &EntryMetadata) -> u64 {
-    match extent.payload_len() {
-        Some(len) => extent.metadata_offset().saturating_sub(len),
-        None => align_to_payload(metadata.prev_offset),
+/// Where the payload starts. `None` where the index names what is no entry: it may have come from a snapshot that only looks like one.
+pub(crate) fn payload_offset(extent: Extent, metadata: &EntryMetadata) -> Option<u64> {
+    let end = extent.metadata_offset();
+    let start = match extent.payload_len() {
+        Some(len) => end.checked_sub(len)?,
+        None if metadata.prev_offset < end => align_to_payload(metadata.prev_offset),
+        None => return None,
+    };
+    (start < end).then_some(start)
+}
+
+#[cold]
+const fn no_entry(extent: Extent) -> Error {
+    Error::Corrupt {
+        offset: extent.metadata_offset(),
+        what: "the index names an entry that is not there",
     }
 }

@@ -30,6 +30,7 @@ impl<B: Backing> LiveEntries<B> {
     ///
     /// What was written behind `tail` is walked through and, for the keys met there, the chain before it.
     pub(super) fn at(generation: Arc<Generation<B>>, tail: u64) -> Result<Self> {
+        generation.wake_all()?;
         let capacity = usize::try_from(generation.index.len()).unwrap_or(0);
         let mut extents = Vec::with_capacity(capacity);
         generation.index.for_each(|extent| {

@@ -2,25 +2,31 @@
 
 mod append;
 mod batch;
+mod changes;
 mod commit;
 mod entry_writer;
 mod generation;
 mod group;
 mod handle;
 mod history;
+#[cfg(all(test, loom))]
+mod interleavings;
 mod iterate;
 mod live;
+mod milestones;
 mod open;
 mod plan;
 mod range;
 mod read;
 mod reader;
+mod snapshot;
 mod stats;
 mod stream;
 mod view;
 mod write;
 
 pub use batch::Batch;
+pub use changes::{ChangePage, LoggedChange};
 pub use entry_writer::{EntryWriter, STREAM_BUFFER_BYTES};
 pub use handle::EntryHandle;
 pub use history::{History, Version};
@@ -32,17 +38,18 @@ pub use stream::EntryStream;
 pub use view::ReadView;
 pub use write::DataStoreWriter;
 
-pub(crate) use generation::{Generation, span_of};
+pub(crate) use generation::{Generation, payload_offset, span_of};
 pub(crate) use group::{Judge, Request};
 pub(crate) use live::changes_since;
 pub(crate) use plan::Change;
 
+use crate::atomic::ArcSwap;
 use crate::backing::{Backing, MemoryBacking};
+use crate::bucket::Directory;
 use crate::error::{Error, Result};
 use crate::index::{Index, IndexWriter};
 use crate::options::Options;
 use crate::recovery::{Outcome, RecoveryReport};
-use arc_swap::ArcSwap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -57,6 +64,8 @@ pub struct Store<B: Backing> {
     group: group::Queue<B>,
     /// Held by a compaction from its first read to its last write, so that there is one at a time.
     pub(crate) compaction: Mutex<()>,
+    /// The keys of buckets in their order, once somebody has asked for them.
+    pub(crate) directory: Directory,
     /// Set for good by a failed sync: what the medium holds is then unknown.
     latched: AtomicBool,
     options: Options,
@@ -75,6 +84,8 @@ pub(crate) struct Writer {
     pub(crate) index: IndexWriter,
     /// There may be bytes behind the tail that do not belong there: a failed append left them, or they are `ahead`.
     must_cut: bool,
+    /// Where the last index snapshot ends, 0 if there is none.
+    pub(crate) snapshot_end: u64,
     /// A marker behind the tail for the next group.
     ahead: Option<group::Ahead>,
     /// Where a batch keeps its entries while it is at work.
@@ -115,9 +126,10 @@ impl<B: Backing> Store<B> {
         Ok(())
     }
 
-    /// Syncs, cuts preallocated space off and releases the backing.
+    /// Writes a [snapshot of the index](Self::snapshot_index) if one is due, syncs, cuts preallocated space off and releases the backing.
     pub fn close(self) -> Result<()> {
         if !self.options.read_only {
+            self.snapshot_if_due()?;
             self.sync()?;
             self.trim()
                 .map_err(Error::io("cut preallocated space off"))?;
@@ -188,11 +200,13 @@ impl<B: Backing> Store<B> {
             writer: Mutex::new(Writer {
                 index,
                 must_cut: false,
+                snapshot_end: 0,
                 ahead: None,
                 appended: plan::Appended::default(),
             }),
             group: group::Queue::default(),
             compaction: Mutex::new(()),
+            directory: Directory::default(),
             latched: AtomicBool::new(false),
             options,
             report,
@@ -214,6 +228,7 @@ impl MemoryStore {
             entries: 0,
             damaged_entries: 0,
             first_damaged: None,
+            index_snapshot: None,
         };
         Self::assemble(generation, index, Options::new(), report)
     }

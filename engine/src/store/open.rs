@@ -1,28 +1,33 @@
 //! Opening: recovery and the building of the index, in one walk.
 
-use super::{Generation, Store, span_of};
+use super::{Generation, Store, snapshot, span_of};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
-use crate::format::{Entry, EntryMetadata, is_reserved_hash};
+use crate::format::{
+    Entry, EntryMetadata, METADATA_SIZE, SNAPSHOT_HASH, align_to_payload, is_reserved_hash,
+};
 use crate::index::{BulkLoader, Extent, IndexWriter, LENGTHS_KEPT_BELOW};
 use crate::options::Options;
 use crate::recovery::{Outcome, Step, recover};
+use std::ops::ControlFlow;
 
 impl<B: Backing> Store<B> {
     /// Opens the store on `backing`: recovers it, builds its index, and cuts a torn tail off unless it is read-only.
     ///
-    /// Fails with [`Error::NotAStore`] or [`Error::Corrupt`], the medium untouched, if what is there is no store or is
+    /// Costs what was written since the last [snapshot of the index](Store::snapshot_index), or what is stored if there is none. Fails with
+    /// [`Error::NotAStore`] or [`Error::Corrupt`], the medium untouched, if what is there is no store or is
     /// damaged before its end.
     pub fn open_with(backing: B, options: &Options) -> Result<Self> {
-        let mut builder = Builder::new(&backing);
-        let report = recover(&backing, |step| match step {
+        let mut builder = Builder::new(&backing, options.snapshots);
+        let mut report = recover(&backing, |step| match step {
             Step::Entry(entry) => builder.visit(entry),
             Step::Again => {
-                builder = Builder::new(&backing);
-                Ok(())
+                builder = Builder::new(&backing, options.snapshots);
+                Ok(ControlFlow::Continue(()))
             }
         })?;
-        let (index, live_span) = builder.finish()?;
+        let built = builder.finish()?;
+        report.index_snapshot = built.snapshot.map(|snapshot| snapshot.tail);
         let tail = report.tail;
         if report.cut_bytes > 0 && !options.read_only {
             let cut = backing.truncate(tail).and_then(|()| {
@@ -35,8 +40,12 @@ impl<B: Backing> Store<B> {
             });
             cut.map_err(Error::io("cut a torn tail off"))?;
         }
-        let generation = Generation::new(backing, index.index().clone(), tail, live_span);
-        Ok(Self::assemble(generation, index, options.clone(), report))
+        let index = built.index;
+        let mut generation = Generation::new(backing, index.index().clone(), tail, built.live_span);
+        generation.snapshot_tail = report.index_snapshot.unwrap_or(0);
+        let store = Self::assemble(generation, index, options.clone(), report);
+        store.lock_writer().snapshot_end = built.snapshot.map_or(0, |snapshot| snapshot.end);
+        Ok(store)
     }
 }
 
@@ -46,22 +55,51 @@ struct Builder<'b, B> {
     loader: BulkLoader,
     /// Where values lie that are too long for the index to keep their lengths, and these; from the end of the file on.
     long: Vec<(u64, u64)>,
+    /// Where the first entry that came ends.
+    tail: u64,
+    uses_snapshots: bool,
+    built: Option<Built>,
+}
+
+/// An index, and what the live values would take in a store of their own.
+struct Built {
+    index: IndexWriter,
+    live_span: u64,
+    snapshot: Option<Place>,
+}
+
+/// Where a snapshot belongs: the tail it was made at, and where its last entry ends.
+#[derive(Clone, Copy)]
+struct Place {
+    tail: u64,
+    end: u64,
 }
 
 impl<'b, B: Backing> Builder<'b, B> {
-    fn new(backing: &'b B) -> Self {
+    fn new(backing: &'b B, uses_snapshots: bool) -> Self {
         Self {
             backing,
             loader: BulkLoader::new(),
             long: Vec::new(),
+            tail: 0,
+            uses_snapshots,
+            built: None,
         }
     }
 
+    /// Takes an entry in; breaks off once the index is built.
     #[inline]
-    fn visit(&mut self, entry: &Entry) -> Result<()> {
+    fn visit(&mut self, entry: &Entry) -> Result<ControlFlow<()>> {
         let key_hash = entry.metadata.key_hash;
+        self.tail = self.tail.max(entry.end());
         if is_reserved_hash(key_hash) {
-            return Ok(());
+            if key_hash == SNAPSHOT_HASH && self.uses_snapshots {
+                self.built = self.take_up(entry)?;
+            }
+            return Ok(match self.built {
+                Some(_) => ControlFlow::Break(()),
+                None => ControlFlow::Continue(()),
+            });
         }
         let offset = entry.metadata_offset;
         let extent = if entry.is_tombstone {
@@ -74,37 +112,118 @@ impl<'b, B: Backing> Builder<'b, B> {
         }
         let backing = self.backing;
         self.loader
-            .add(key_hash, extent, |other, hash| is_of(backing, other, hash))
+            .add(key_hash, extent, |other, hash| is_of(backing, other, hash))?;
+        Ok(ControlFlow::Continue(()))
     }
 
-    /// The index, and what the live values would take in a store of their own.
-    fn finish(self) -> Result<(IndexWriter, u64)> {
-        let Self {
-            backing,
-            loader,
-            long,
-        } = self;
-        let mut live_span = 0;
-        let count = |extent: Extent| {
-            let offset = extent.metadata_offset();
-            let len = extent.payload_len().or_else(|| {
-                let at = long.binary_search_by(|(other, _)| offset.cmp(other)).ok()?;
-                long.get(at).map(|(_, len)| *len)
-            });
-            live_span += len.map_or(0, span_of);
+    /// The index that the snapshot with this head gives, with what came since. `None` without a snapshot that is whole.
+    #[cold]
+    fn take_up(&self, head: &Entry) -> Result<Option<Built>> {
+        let Some(since) = self.loader.gathered() else {
+            return Ok(None);
         };
+        let Some(loaded) = snapshot::load(self.backing, head)? else {
+            return Ok(None);
+        };
+        let mut index = loaded.index;
+        let mut live_span = loaded.head.live_span;
+        for &(key_hash, extent) in since.iter().rev() {
+            if !index.index().is_awake(key_hash) {
+                return Ok(None);
+            }
+            // What the index says and the file does not have: the error of reading it, or that of having to.
+            let (mut before, mut failure) = (0, None);
+            let same = |other: Extent| match self.span_if_of(other, key_hash) {
+                Ok(span) => {
+                    before = span.unwrap_or(0);
+                    span.is_some()
+                }
+                Err(error) => {
+                    failure = Some(error);
+                    false
+                }
+            };
+            if extent.is_deletion() {
+                index.remove(key_hash, same);
+            } else {
+                index.put(key_hash, extent, same);
+                live_span = live_span.saturating_add(self.length(extent).map_or(0, span_of));
+            }
+            match failure {
+                Some(Error::Corrupt { .. }) => return Ok(None),
+                Some(error) => return Err(error),
+                None => live_span = live_span.saturating_sub(before),
+            }
+        }
+        Ok(Some(Built {
+            index,
+            live_span,
+            snapshot: Some(Place {
+                tail: loaded.head.tail,
+                end: loaded.end,
+            }),
+        }))
+    }
+
+    /// What the entry at `extent` takes if it is of the key with this hash.
+    fn span_if_of(&self, extent: Extent, key_hash: u64) -> Result<Option<u64>> {
+        let offset = extent.metadata_offset();
+        let corrupt = Error::Corrupt {
+            offset,
+            what: "the index snapshot names an entry that is not there",
+        };
+        if offset.saturating_add(METADATA_SIZE) > self.tail {
+            return Err(corrupt);
+        }
+        let metadata = metadata_at(self.backing, offset)?;
+        if metadata.key_hash != key_hash {
+            return Ok(None);
+        }
+        let len = extent.payload_len().or_else(|| {
+            let start = metadata.prev_offset;
+            let start = (start < offset).then(|| align_to_payload(start))?;
+            offset.checked_sub(start)
+        });
+        len.map(|len| Some(span_of(len))).ok_or(corrupt)
+    }
+
+    /// The payload's length of an entry that came.
+    fn length(&self, extent: Extent) -> Option<u64> {
+        extent.payload_len().or_else(|| {
+            let offset = extent.metadata_offset();
+            let at = self.long.binary_search_by(|(other, _)| offset.cmp(other));
+            self.long.get(at.ok()?).map(|(_, len)| *len)
+        })
+    }
+
+    fn finish(mut self) -> Result<Built> {
+        if let Some(built) = self.built.take() {
+            return Ok(built);
+        }
+        let backing = self.backing;
+        let loader = std::mem::take(&mut self.loader);
+        let mut live_span = 0;
+        let count = |extent: Extent| live_span += self.length(extent).map_or(0, span_of);
         let index = loader.finish(|other, hash| is_of(backing, other, hash), count)?;
-        Ok((index, live_span))
+        Ok(Built {
+            index,
+            live_span,
+            snapshot: None,
+        })
     }
 }
 
 /// Whether the entry at `extent` is of a key with this hash.
 fn is_of<B: Backing>(backing: &B, extent: Extent, hash: u64) -> Result<bool> {
+    Ok(metadata_at(backing, extent.metadata_offset())?.key_hash == hash)
+}
+
+fn metadata_at<B: Backing>(backing: &B, offset: u64) -> Result<EntryMetadata> {
     let mut metadata = [0; 20];
     backing
-        .read(extent.metadata_offset(), &mut metadata)
+        .read(offset, &mut metadata)
         .map_err(Error::io("read an entry"))?;
-    Ok(EntryMetadata::deserialize(&metadata).key_hash == hash)
+    Ok(EntryMetadata::deserialize(&metadata))
 }
 
 #[cfg(any(unix, windows))]

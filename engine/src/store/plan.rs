@@ -81,7 +81,9 @@ impl Appended {
         generation: &Generation<B>,
         planned: &Planned,
     ) -> Result<()> {
-        if !B::IN_MEMORY {
+        if B::IN_MEMORY {
+            generation.awaken(planned.placed.key_hash)?;
+        } else {
             let before = generation.locate(planned.placed.key_hash)?;
             let before = before.map(|located| (located.extent, span_of(located.payload_len())));
             self.before.push(before);

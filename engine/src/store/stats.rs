@@ -27,6 +27,8 @@ impl<B: Backing> Store<B> {
     pub fn stats(&self) -> Stats {
         let generation = self.current.load();
         let file_bytes = generation.tail();
+        // What cannot be woken is missing in the last entry's pad alone.
+        let _ = generation.wake_all();
         let mut newest = None;
         generation.index.for_each(|extent| {
             newest = newest

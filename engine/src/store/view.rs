@@ -5,6 +5,7 @@
 
 use super::generation::Located;
 use super::history::newest_before;
+use super::live::LiveEntries;
 use super::read::verified_if;
 use super::{Entries, EntryHandle, EntryIterator, Generation, History, Store};
 use crate::backing::{Backing, Resident};
@@ -128,6 +129,11 @@ impl<B: Backing> ReadView<B> {
     /// and as many again for each that was changed. [`Error::Corrupt`] if a link on the way is damaged.
     pub fn entries(&self) -> Result<Entries<B>> {
         Entries::at(Arc::clone(&self.generation), self.tail)
+    }
+
+    /// The extents of the values that were live; costs what [`entries`](Self::entries) does.
+    pub(crate) fn live_entries(&self) -> Result<LiveEntries<B>> {
+        LiveEntries::at(Arc::clone(&self.generation), self.tail)
     }
 
     /// The entry that was live for `key_hash`.

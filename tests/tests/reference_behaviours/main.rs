@@ -2,7 +2,7 @@
 //!
 //! `tests/REFERENCE.md` lists every behaviour with its test and says where this store differs on purpose; the module
 //! `table` keeps that list and these files in agreement. `reference_itself` runs the same modules against the reference, so they
-//! use nothing that it does not have; only `differences` does.
+//! use nothing that it does not have; only the differences do.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,10 +18,14 @@ mod batches;
 mod compaction;
 mod concurrency;
 mod differences;
+mod expiring_values;
+mod extended_differences;
 mod hash_stability;
+mod imported_files;
 mod integrity;
 mod names;
 mod namespaces;
+mod optional_values;
 mod parallel_iteration;
 mod persistence;
 mod scratch;
@@ -29,3 +33,6 @@ mod storage_operations;
 mod streaming;
 mod table;
 mod zero_copy;
+
+/// The extensions, which are a crate of their own there.
+use tailstone::extensions;

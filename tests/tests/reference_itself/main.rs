@@ -9,6 +9,7 @@
 )]
 
 extern crate simd_r_drive as tailstone;
+use simd_r_drive_extensions as extensions;
 
 #[path = "../reference_behaviours/align_or_copy.rs"]
 mod align_or_copy;
@@ -22,14 +23,20 @@ mod batches;
 mod compaction;
 #[path = "../reference_behaviours/concurrency.rs"]
 mod concurrency;
+#[path = "../reference_behaviours/expiring_values.rs"]
+mod expiring_values;
 #[path = "../reference_behaviours/hash_stability.rs"]
 mod hash_stability;
+#[path = "../reference_behaviours/imported_files.rs"]
+mod imported_files;
 #[path = "../reference_behaviours/integrity.rs"]
 mod integrity;
 #[path = "../reference_behaviours/names.rs"]
 mod names;
 #[path = "../reference_behaviours/namespaces.rs"]
 mod namespaces;
+#[path = "../reference_behaviours/optional_values.rs"]
+mod optional_values;
 #[path = "../reference_behaviours/parallel_iteration.rs"]
 mod parallel_iteration;
 #[path = "../reference_behaviours/persistence.rs"]

@@ -47,6 +47,12 @@ fn a_missing_store_is_1_and_stays_missing() {
         &["copy", "k", "t.tsl"],
         &["move", "k", "t.tsl"],
         &["salvage", "t.tsl"],
+        &["keys"],
+        &["keys", "--bucket", "b"],
+        &["buckets"],
+        &["read", "k", "--bucket", "b"],
+        &["delete", "k", "--bucket", "b"],
+        &["export", "t.tsl", "--bucket", "b"],
     ] {
         let run = bench.run(args).expect_status(1);
         assert!(run.stderr.contains("store.tsl"), "{args:?}: {run:?}");
@@ -78,7 +84,20 @@ fn wrong_usage_is_2() {
         &["write", "a", "x", "--read-only"],
         &["delete", "a", "--read-only"],
         &["compact", "--read-only"],
+        &["import", ".", "--read-only"],
+        &["import"],
+        &["export", "out"],
         &["salvage", store],
+        &["bench"],
+        &["bench", "--records", "0"],
+        &["bench", "--value-size", "0"],
+        &["bench", "--read-only"],
+        &["keys", "--prefix", "a"],
+        &["info", "--bucket", "b"],
+        &["compact", "--bucket", "b"],
+        &["rename", "a", "a", "--bucket", "b"],
+        &["write", "a", "x", "--read-only", "--bucket", "b"],
+        &["read", "a", "--bucket"],
     ] {
         let run = bench.run(args).expect_status(2);
         assert_eq!(run.stderr.lines().count(), 1, "{args:?}: {run:?}");

@@ -28,12 +28,26 @@ fn every_report_is_json() {
         &["compact", "--if", "0.5"],
         &["backup", "backup.tsl"],
         &["salvage", "rescued.tsl"],
+        &["write", "k", "", "--bucket", "b"],
+        &["metadata", "k", "--bucket", "b"],
+        &["history", "k", "--bucket", "b"],
+        &["keys"],
+        &["keys", "--bucket", "b"],
+        &["buckets"],
+        &["copy", "k", target, "--bucket", "b"],
+        &["rename", "k", "l", "--bucket", "b"],
+        &["delete", "l", "--bucket", "b"],
+        &["import", ".", "--bucket", "b"],
+        &["export", "out", "--bucket", "b"],
     ] {
         let args = [args, &["--json"]].concat();
         let run = bench.run(&args).expect_status(0);
         assert!(parse(&run).is_object(), "{args:?}: {run:?}");
         assert_eq!(run.stderr, "", "{args:?}");
     }
+    let bench = ["bench", "--records", "9", "--rounds", "1", "--json"];
+    let run = Bench::new().run(&bench).expect_status(0);
+    assert!(parse(&run).is_object(), "{run:?}");
 }
 
 #[test]

@@ -8,9 +8,14 @@
 )]
 
 mod backup;
+mod bench;
+mod bucket;
 mod exit_status;
+mod folders;
 mod history;
 mod json;
+mod listing;
+mod man;
 mod program;
 mod read_only;
 mod recovery;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::program::Bench;
 
-const READING: [&[&str]; 7] = [
+const READING: [&[&str]; 11] = [
     &["read", "a"],
     &["info"],
     &["metadata", "a"],
@@ -14,6 +14,10 @@ const READING: [&[&str]; 7] = [
     &["verify"],
     &["copy", "a", "copied.tsl"],
     &["backup", "backup.tsl"],
+    &["keys"],
+    &["keys", "--bucket", "b"],
+    &["buckets"],
+    &["export", "exported", "--bucket", "b"],
 ];
 
 /// Bytes and time of change of the file, which was last changed an hour ago.

@@ -130,6 +130,21 @@ mod terminal {
     }
 
     #[test]
+    fn a_terminal_is_not_steered_by_a_key() {
+        let bench = Bench::new();
+        bench
+            .run(&["write", "\x1b[2Jk", "v", "--bucket", "b"])
+            .expect_status(0);
+        let (mut master, end) = terminal();
+        let mut command = bench.command(&["keys", "--bucket", "b"]);
+        let mut child = command.stdout(end).spawn().unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+        let mut shown = [0; 64];
+        let len = master.read(&mut shown).unwrap();
+        assert_eq!(&shown[..len], b"\\u{1b}[2Jk\r\n");
+    }
+
+    #[test]
     fn a_terminal_is_not_read_as_a_value() {
         let bench = Bench::new();
         let (_master, end) = terminal();

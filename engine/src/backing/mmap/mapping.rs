@@ -204,15 +204,24 @@ impl Reads {
 }
 
 impl Mapping {
-    /// The longest of `want` bytes, half of that, a quarter and so on that the system grants; an error below `need`.
+    /// `want` bytes; if the system refuses, a quarter of the longest half, quarter and so on that it grants, or all of that where less
+    /// would be below `need`; an error if it does not grant that.
+    ///
+    /// A quarter, because others need address space too: the mapping of a compaction, a thread's stack, the heap.
     fn at_most(file: &File, want: u64, need: u64) -> io::Result<Self> {
         let mut want = want.max(need);
+        let mut is_short = false;
         loop {
             let refusal = match usize::try_from(want)
                 .ok()
                 .filter(|&len| isize::try_from(len).is_ok())
             {
                 Some(len) => match MmapOptions::new().len(len).map_raw_read_only(file) {
+                    Ok(_) if is_short && want / 4 >= need => {
+                        is_short = false;
+                        want /= 4;
+                        continue;
+                    }
                     Ok(raw) => return Ok(Self(raw)),
                     Err(error) => error,
                 },
@@ -221,6 +230,7 @@ impl Mapping {
             if want <= need {
                 return Err(refusal);
             }
+            is_short = true;
             want = (want / 2).max(need);
         }
     }

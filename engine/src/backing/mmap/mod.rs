@@ -7,6 +7,7 @@ mod beside;
 mod mapping;
 mod open;
 mod platform;
+mod private;
 mod replace;
 mod spool;
 mod target;
@@ -28,8 +29,9 @@ use self::append::Appender;
 use self::mapping::Reads;
 pub use self::mapping::View;
 pub use self::open::OpenMode;
+pub(super) use self::private::PrivateMapping;
 pub(crate) use self::target::{Target, TargetFile};
-use super::{Backing, Resident, Rewrite, Spool};
+use super::{Backing, PrivatePages, Resident, Rewrite, Spool};
 use crate::kernels;
 
 /// A file that is read where the system maps it.
@@ -127,6 +129,14 @@ impl Backing for MmapBacking {
             }
             None => Err(io::ErrorKind::UnexpectedEof.into()),
         }
+    }
+
+    fn private_pages(&self, range: Range<u64>) -> io::Result<Option<PrivatePages>> {
+        // What was not written yet may still be stored to.
+        if self.reads.bytes(range.clone()).is_none() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(PrivateMapping::of(&self.file, &range).map(PrivatePages::new))
     }
 
     #[inline]

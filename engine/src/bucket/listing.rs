@@ -1,0 +1,33 @@
+//! A bucket's keys with their values, one after the other, found among all live entries of the store.
+
+use super::{Bucket, Value, keyed_of};
+use crate::backing::Backing;
+use crate::error::Result;
+
+impl<B: Backing> Bucket<'_, B> {
+    /// Hands `take` every live key that begins with `prefix` and its value, as they are at the call, in no order that means something.
+    ///
+    /// Goes through all live entries of the store and takes 8 bytes of memory for each.
+    pub(crate) fn each_live(
+        &self,
+        prefix: &[u8],
+        mut take: impl FnMut(&[u8], &Value<B::View>) -> Result<()>,
+    ) -> Result<()> {
+        let now = self.store.settings().now();
+        for entry in self.store.entries()? {
+            let entry = entry?;
+            let Some(keyed) = keyed_of(&entry) else {
+                continue;
+            };
+            if keyed.bucket() != self.name || !keyed.key().starts_with(prefix) {
+                continue;
+            }
+            let (full_key, key) = (keyed.full_key.to_vec(), keyed.key().to_vec());
+            if let Some(value) = Value::of(entry, &full_key).filter(|value| !value.is_expired(now))
+            {
+                take(&key, &value)?;
+            }
+        }
+        Ok(())
+    }
+}
