@@ -9,7 +9,13 @@ pub enum Durability {
     /// Handed to the operating system: it survives the end of the process, not a loss of power.
     #[default]
     Buffered,
-    /// On stable storage.
+    /// On stable storage: it survives a loss of power, which costs no more than what had not returned and never leaves a file
+    /// that needs to be [salvaged](crate::salvage()).
+    ///
+    /// Threads that write at the same time share a sync. What is written together, by one call or by several threads, goes
+    /// behind a marker that is synced first, so files are not byte for byte those of the reference (which reads them all the
+    /// same); a thread that writes alone, one entry a call, leaves no marker. For a call with several entries that is a second sync, for
+    /// threads that go on writing together it is not. Payloads above 64 KiB go alone.
     Sync,
 }
 
@@ -95,7 +101,7 @@ impl Options {
         (self.clock)()
     }
 
-    /// How far each write goes before its call returns.
+    /// How far each write goes before its call returns; [`Durability`] says what each step costs.
     #[must_use]
     pub const fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;

@@ -7,7 +7,8 @@ use crate::error::{Error, Result};
 use crate::format::{TOMBSTONE, compute_hash};
 use std::io::Read;
 
-/// What can be written to a store. Each call returns the new tail: where the next entry goes.
+/// What can be written to a store. Each call returns the tail behind what it wrote: where the next entry goes, unless others
+/// write at the same time.
 ///
 /// A call that fails leaves nothing of itself behind. Values are one byte or longer; the single byte 0 is how a deletion
 /// looks and is refused.
@@ -21,7 +22,8 @@ pub trait DataStoreWriter {
     /// Stores several values in one append; of two for one key the last one stays.
     ///
     /// A crash may keep the first of them, and a loss of power in the middle may leave a file that has to be
-    /// [salvaged](crate::salvage()); [`commit`](crate::Store::commit) leaves all or nothing.
+    /// [salvaged](crate::salvage()); [`commit`](crate::Store::commit) leaves all or nothing. With
+    /// [`Durability::Sync`](crate::Durability::Sync) this is the same as `commit`.
     fn batch_write(&self, entries: &[(&[u8], &[u8])]) -> Result<u64>;
 
     /// Stores several values under key hashes in one append. With `allow_null_bytes`, a value that is the single byte 0
@@ -41,7 +43,8 @@ pub trait DataStoreWriter {
     /// Stores everything that `source` yields under the key that hashes to `key_hash`.
     fn write_stream_with_key_hash<R: Read>(&self, key_hash: u64, source: &mut R) -> Result<u64>;
 
-    /// Moves the value of `old_key` to `new_key`, replacing what is there: two plain entries in one append.
+    /// Moves the value of `old_key` to `new_key`, replacing what is there: two entries in one append, plain ones as
+    /// those of [`batch_write`](Self::batch_write) are.
     ///
     /// [`Error::SameTarget`] if the keys are equal, [`Error::KeyNotFound`] if there is no value.
     fn rename(&self, old_key: &[u8], new_key: &[u8]) -> Result<u64>;

@@ -30,7 +30,7 @@ pub(in crate::store) struct Queue<B: Backing> {
 struct State<B: Backing> {
     waiting: VecDeque<Member<B>>,
     is_led: bool,
-    /// How many were there at the end of the last group, those that it was made of included.
+    /// How many there were at the end of the last group: those that it was made of, and those who waited.
     expected: usize,
     /// How many a leader gathers; 0 if none does.
     wanted: usize,
@@ -178,7 +178,6 @@ impl<'q, B: Backing> Leading<'q, B> {
 impl<B: Backing> Drop for Leading<'_, B> {
     fn drop(&mut self) {
         let mut state = self.queue.state();
-        state.expected = self.released.saturating_add(state.waiting.len());
         match state.waiting.front() {
             Some(eldest) => eldest.ticket.set(TicketState::Leads),
             None => state.is_led = false,
@@ -198,23 +197,22 @@ pub(super) struct Taken<'q, B: Backing> {
 }
 
 impl<B: Backing> Taken<'_, B> {
-    /// Puts those that have no answer back to the front of the queue.
+    /// Puts those that have no answer back to the front of the queue, and takes note of how many there are in all: before
+    /// anybody is answered and comes again.
     pub(super) fn put_back(&mut self, leading: &mut Leading<'_, B>) {
         let answers = std::mem::take(&mut self.answers);
         let members = std::mem::take(&mut self.members);
         let mut state = self.queue.state();
         for (member, answer) in members.into_iter().zip(answers).rev() {
-            match answer {
-                None => {
-                    leading.released = leading.released.saturating_sub(1);
-                    state.waiting.push_front(member);
-                }
-                Some(_) => {
-                    self.members.push(member);
-                    self.answers.push(answer);
-                }
+            if answer.is_some() {
+                self.members.push(member);
+                self.answers.push(answer);
+            } else {
+                leading.released = leading.released.saturating_sub(1);
+                state.waiting.push_front(member);
             }
         }
+        state.expected = leading.released.saturating_add(state.waiting.len());
     }
 }
 

@@ -119,14 +119,13 @@ impl<B: Backing> Store<B> {
         }
         let mut appended = std::mem::take(&mut writer.appended);
         let next = append_or_cut(writer, &generation, || {
-            let Ahead { from, to } = match ahead {
-                Some(ahead) => ahead,
-                None => {
-                    let marker = marker_of(start, changes)?;
-                    let from = self.write_marker(&generation, start, &marker)?;
-                    let to = end_of(from, changes);
-                    Ahead { from, to }
-                }
+            let Ahead { from, to } = if let Some(ahead) = ahead {
+                ahead
+            } else {
+                let marker = marker_of(start, changes)?;
+                let from = self.write_marker(&generation, start, &marker)?;
+                let to = end_of(from, changes);
+                Ahead { from, to }
             };
             let end = end_of(from, changes);
             let mut trail = filler(end, to);

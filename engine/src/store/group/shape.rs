@@ -18,6 +18,8 @@ pub(in crate::store) struct Ahead {
     pub(super) to: u64,
 }
 
+/// Room is made for so many bytes of those who wait; a group of more of them is large enough.
+const MOST_WAITING: u64 = 256 << 10;
 /// What a filler holds; not zeros, which could be a deletion.
 const FILL: u8 = 0x20;
 
@@ -37,15 +39,16 @@ impl Ahead {
         fitting
     }
 
-    /// A marker at `tail` for a group that will be like `changes`, which took `span` bytes, and have room for `waiting` bytes
-    /// more. `None` if the file ends before that.
+    /// A marker at `tail` for a group that will be like `changes`, which took `span` bytes, with room for those who wait, who
+    /// take `waiting` bytes. `None` if the largest offset comes before that.
     pub(super) fn announce(
         tail: u64,
         changes: &[(u64, Change<'_>)],
         span: u64,
         waiting: u64,
     ) -> Option<(Self, Vec<u8>)> {
-        let room = span.saturating_add(waiting);
+        // No more than a group takes: what is not needed is filled.
+        let room = span.saturating_add(waiting.min(MOST_WAITING));
         let length = if waiting == 0 && are_alike(changes) {
             room
         } else {
@@ -84,4 +87,88 @@ fn are_alike(changes: &[(u64, Change<'_>)]) -> bool {
     let mut spans = changes.iter().map(|(_, change)| change.end(0));
     let first = spans.next();
     spans.all(|span| Some(span) == first)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+mod tests {
+    use super::*;
+    use crate::backing::device::seeded::Seeded;
+    use crate::format::Entry;
+
+    #[test]
+    fn what_fits_is_filled_to_the_byte() {
+        let mut random = Seeded::new(5);
+        let (mut fillers, mut exact) = (0, 0);
+        for round in 0..3000 {
+            let from = 52 + 64 * random.below(9);
+            let ahead = Ahead {
+                from,
+                to: from + 21 + random.below(900),
+            };
+            let payload = [7; 150];
+            let changes: Vec<_> = (0..1 + random.below(8))
+                .map(|key| match random.len_below(4) {
+                    0 => (key, Change::Delete),
+                    1 => (key, Change::Put(&payload)),
+                    _ => (
+                        key,
+                        Change::Put(payload.get(..1 + random.len_below(90)).unwrap()),
+                    ),
+                })
+                .collect();
+            let fitting = ahead.fitting(&changes);
+            let ends = changes.iter().scan(from, |end, (_, change)| {
+                *end = change.end(*end);
+                Some(*end)
+            });
+            let ends: Vec<u64> = ends.collect();
+            if let Some(next) = ends.get(fitting) {
+                assert!(
+                    least_filled(*next) > ahead.to && *next != ahead.to,
+                    "{round}"
+                );
+            }
+            let Some(&end) = fitting.checked_sub(1).and_then(|last| ends.get(last)) else {
+                continue;
+            };
+            let filler = filler(end, ahead.to);
+            assert_eq!(end + filler.len() as u64, ahead.to, "{round}");
+            let Some(trailer) = filler.last_chunk() else {
+                exact += 1;
+                continue;
+            };
+            fillers += 1;
+            let entry = Entry::parse(ahead.to, trailer).unwrap();
+            assert_eq!(
+                (entry.metadata.key_hash, entry.metadata.prev_offset),
+                (FILLER_HASH, end)
+            );
+            assert!(!entry.is_tombstone, "{round}");
+            let start = usize::try_from(entry.payload_offset - end).unwrap();
+            let payload = filler.get(start..filler.len() - 20).unwrap();
+            assert_eq!(compute_checksum(payload), entry.metadata.checksum);
+        }
+        assert!(fillers > 1000 && exact > 5, "{fillers} {exact}");
+    }
+
+    #[test]
+    fn a_group_of_the_same_shape_fits_exactly() {
+        let payload = [7; 300];
+        for len in [1, 44, 45, 108, 300] {
+            let changes = [(1, Change::Put(payload.get(..len).unwrap())); 5];
+            let span =
+                crate::store::append::end_of(end_of_marker(77), &changes) - end_of_marker(77);
+            let (ahead, _) = Ahead::announce(1000, &changes, span, 0).unwrap();
+            assert_eq!(ahead.fitting(&changes), 5);
+            assert!(
+                filler(crate::store::append::end_of(ahead.from, &changes), ahead.to).is_empty()
+            );
+            let (ahead, _) = Ahead::announce(1000, &changes, span, 1000).unwrap();
+            assert_eq!(ahead.fitting(&changes), 5);
+        }
+        assert!(Ahead::announce(crate::format::MAX_OFFSET - 100, &[], 100, 0).is_none());
+        let far = Ahead::announce(0, &[], 100, u64::MAX).unwrap().0;
+        assert!(far.to < 1 << 20);
+    }
 }

@@ -23,17 +23,17 @@ fn the_name_is_synced_with_the_first_write_and_not_again() {
     let store = open(&path);
     store.write(b"key", b"value").unwrap();
     let real = std::fs::canonicalize(&path).unwrap();
-    assert_eq!(synced(), [real.clone()]);
+    assert_eq!(synced(), std::slice::from_ref(&real));
     store.write(b"key", b"another").unwrap();
     store.close().unwrap();
-    assert_eq!(synced(), [PathBuf::new(); 0]);
+    assert!(synced().is_empty());
 
     // One that may have been made and never synced.
     std::fs::remove_file(&path).unwrap();
     let buffered = DataStore::open(&path).unwrap();
     buffered.write(b"key", b"value").unwrap();
     drop(buffered);
-    assert_eq!(synced(), [PathBuf::new(); 0]);
+    assert!(synced().is_empty());
     open(&path).write(b"key", b"value").unwrap();
     assert_eq!(synced(), [real]);
 }
@@ -54,5 +54,5 @@ fn the_name_is_synced_when_a_compaction_or_a_backup_has_taken_it() {
     store.backup(&copy, &mut |_, _| {}).unwrap();
     assert_eq!(synced().last(), Some(&copy));
     store.write(b"key", b"value").unwrap();
-    assert_eq!(synced(), [PathBuf::new(); 0]);
+    assert!(synced().is_empty());
 }

@@ -167,14 +167,14 @@ fn no_loss_of_power_costs_more_than_what_was_not_acknowledged() {
         "TAILSTONE_ROUNDS",
         if cfg!(debug_assertions) { 2 } else { 6 },
     );
-    let (mut torn, mut grouped, mut damaged) = (0, 0, 0);
+    let (mut torn, mut grouped, mut damaged) = (0, 0_u64, 0);
     for round in seed..seed + rounds {
         let device = HeldDevice::default();
         device.witness.crashes.store(3, Ordering::Relaxed);
         run(round, 60, &device);
         let whole = device.faulty.bytes();
         let (ends, groups) = anatomy(&device.faulty);
-        grouped += groups.len();
+        grouped += u64::try_from(groups.len()).unwrap();
         for (nth, left) in (0..).zip(device.witness.left.lock().unwrap().drain(..)) {
             let what = format!("TAILSTONE_SEED={round}: {}", left.what);
             let store = match open(&left.device) {
@@ -208,7 +208,7 @@ fn no_loss_of_power_costs_more_than_what_was_not_acknowledged() {
         }
     }
     println!("{grouped} groups, {torn} torn, {damaged} single entries damaged");
-    assert!(grouped > 5 * rounds as usize && torn > 20 * rounds);
+    assert!(grouped > 5 * rounds && torn > 20 * rounds);
 }
 
 fn open(device: &FaultyDevice) -> Result<Store<DeviceBacking<FaultyDevice>>, Error> {

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 type Held = Store<DeviceBacking<HeldDevice>>;
 
 /// Nothing in these tests takes so long unless threads wait for each other for good.
-const WATCHDOG: Duration = Duration::from_secs(60);
+const WATCHDOG: Duration = Duration::from_mins(1);
 
 #[derive(Clone, Default)]
 struct HeldDevice {

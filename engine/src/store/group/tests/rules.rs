@@ -332,14 +332,15 @@ fn who_waits_for_a_leader_that_panics_is_told() {
 #[test]
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn what_is_large_goes_alone() {
+    let long = vec![1; super::super::SHARED_BYTES + 1];
     let device = HeldDevice::default();
     let store = store_on(&device);
     device.close_gate();
     std::thread::scope(|threads| {
         threads.spawn(|| store.write(b"first", b"value").unwrap());
         device.wait_for_a_sync();
-        let large = threads.spawn(|| store.write(b"large", &[1; super::super::SHARED_BYTES + 1]));
-        let small = threads.spawn(|| store.write(b"small", &[1; super::super::SHARED_BYTES]));
+        let large = threads.spawn(|| store.write(b"large", &long));
+        let small = threads.spawn(|| store.write(b"small", &long[1..]));
         until("a place in the queue", || store.group.waiting() == 1);
         device.open_gate();
         large.join().unwrap().unwrap();

@@ -7,7 +7,6 @@ use crate::backing::device::seeded::Seeded;
 use crate::error::Error;
 use crate::{DataStoreReader, DataStoreWriter};
 use std::io::ErrorKind;
-use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 
 const WRITERS: usize = 8;
@@ -19,9 +18,12 @@ fn within_the_watchdog(run: impl FnOnce() + Send + 'static) {
         run();
         ended.send(()).unwrap();
     });
-    if end.recv_timeout(WATCHDOG) == Err(mpsc::RecvTimeoutError::Timeout) {
-        panic!("threads wait for each other");
-    }
+    let ended = end.recv_timeout(WATCHDOG);
+    assert_ne!(
+        ended,
+        Err(mpsc::RecvTimeoutError::Timeout),
+        "threads wait for each other"
+    );
     if let Err(panic) = thread.join() {
         std::panic::resume_unwind(panic);
     }
@@ -60,7 +62,7 @@ fn groups_beside_everything_else() {
         let path = folder.path().join("store");
         let writes = if cfg!(debug_assertions) { 60 } else { 200 };
         let store = options().open(&path).unwrap();
-        let (done, finished) = (AtomicU64::new(0), AtomicBool::new(false));
+        let (done, finished) = (AtomicU64::new(0), std::sync::atomic::AtomicBool::new(false));
         let goes_on = || !finished.load(Ordering::SeqCst);
         std::thread::scope(|threads| {
             for writer in 0..WRITERS {
