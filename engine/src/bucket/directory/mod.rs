@@ -184,6 +184,12 @@ impl Directory {
         self.catch_up(keys, generation)
     }
 
+    /// Memory that it takes, 0 as long as nobody has asked for it.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        let bytes = self.keys().as_ref().map_or(0, KeyDirectory::memory_bytes);
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+
     fn give_up(&self, keys: &mut Option<KeyDirectory>) {
         *keys = None;
         self.recording.store(false, Ordering::Release);

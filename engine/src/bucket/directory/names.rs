@@ -54,7 +54,6 @@ impl KeyDirectory {
 }
 
 impl KeyDirectory {
-    #[cfg(test)]
     /// Memory in bytes, an allocator's own overhead aside.
     pub(crate) fn memory_bytes(&self) -> usize {
         let of = |(name, keys): (&[u8], &KeySet)| name.len() + 64 + keys.memory_bytes();
