@@ -107,7 +107,7 @@ mod tests {
                 to: from + 21 + random.below(900),
             };
             let payload = [7; 150];
-            let changes: Vec<_> = (0..1 + random.below(8))
+            let changes: Vec<_> = (0..=random.below(8))
                 .map(|key| match random.len_below(4) {
                     0 => (key, Change::Delete),
                     1 => (key, Change::Put(&payload)),
