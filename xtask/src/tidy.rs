@@ -124,8 +124,10 @@ fn needed(manifest: &str) -> Vec<&str> {
     for line in manifest.lines() {
         if let Some(section) = line.strip_prefix('[') {
             let section = section.trim_end_matches(']');
-            counts = section == "dependencies"
-                || (section.starts_with("target.") && section.ends_with(".dependencies"));
+            let of_a_target = section.starts_with("target.") && section.ends_with(".dependencies");
+            // No user's build has that.
+            let of_loom = section.contains("cfg(loom)");
+            counts = section == "dependencies" || (of_a_target && !of_loom);
         } else if counts && !line.contains("optional = true") && line.contains('=') {
             found.extend(line.split(['.', ' ', '=']).next());
         }
@@ -171,7 +173,7 @@ mod tests {
     fn what_is_needed_is_what_is_not_optional() {
         let manifest = "[features]\nx = [\"dep:c\"]\n[dependencies]\nb.workspace = true\n\
                         c = { version = \"1\", optional = true }\n[target.'cfg(unix)'.dependencies]\n\
-                        a = \"1\"\n[dev-dependencies]\nd = \"1\"\n";
+                        a = \"1\"\n[target.'cfg(loom)'.dependencies]\ne = \"1\"\n[dev-dependencies]\nd = \"1\"\n";
         assert_eq!(needed(manifest), ["a", "b"]);
     }
 

@@ -21,12 +21,9 @@ use crate::kernels;
 #[derive(Debug)]
 pub(super) struct Arena<T> {
     slabs: Mutex<Vec<Slab<T>>>,
-    pages: Mutex<Vec<Pages>>,
+    /// Pages that parts lie in, kept for their memory alone.
+    pages: Mutex<Vec<PrivatePages>>,
 }
-
-/// Pages that parts lie in, kept for their memory alone.
-#[derive(Debug)]
-struct Pages(#[expect(dead_code, reason = "kept, not used")] PrivatePages);
 
 /// Parts in one allocation, as a bare pointer: moving a `Box` would end the life of pointers into it.
 #[derive(Debug)]
@@ -79,7 +76,7 @@ impl Arena<Chunk> {
         self.pages
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(Pages(pages));
+            .push(pages);
         // SAFETY: the pages are readable and writable memory of their holder, which this arena is from now on until it goes; nothing
         // else reaches them. They are aligned, and a chunk is nothing but atomic integers without gaps, as its size says, so any bytes are chunks.
         Some(unsafe { chunks.as_ref() })

@@ -1,3 +1,5 @@
+//! Snapshots taken up, and what is written behind them.
+
 mod damage;
 #[cfg(any(unix, windows))]
 mod files;
