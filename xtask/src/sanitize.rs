@@ -37,6 +37,10 @@ pub fn run(ctx: &Context, sanitizer: Sanitizer) -> Result<()> {
             "CARGO_TARGET_DIR",
             ctx.target_dir.join("sanitize").join(name),
         );
+        // Tests ask for more memory than there is, and are to be told so.
+        for options in ["TSAN_OPTIONS", "ASAN_OPTIONS"] {
+            command.env(options, "allocator_may_return_null=1");
+        }
         command
     };
     let mut engine = command(&["--package", "tailstone", "--lib", "--"]);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::bench;
+use crate::plan::{self, Plan};
 use crate::size;
 
 /// A key-value store in one file
@@ -168,8 +168,8 @@ pub enum Command {
         null: bool,
     },
     /// Measure this disk, with a store in FILE, which must not exist and is removed again
-    #[command(long_about = bench::ABOUT)]
-    Bench(bench::Plan),
+    #[command(long_about = plan::ABOUT)]
+    Bench(Plan),
     /// Store every file below a folder; its path there is the key
     ///
     /// With --bucket, which takes empty files too and can be exported.

@@ -14,6 +14,7 @@ mod listing;
 mod man;
 mod open;
 mod place;
+mod plan;
 mod progress;
 mod report;
 mod salvage;

@@ -5,6 +5,9 @@
 #[path = "../../cli/src/args.rs"]
 mod args;
 #[allow(dead_code)]
+#[path = "../../cli/src/plan.rs"]
+mod plan;
+#[allow(dead_code)]
 #[path = "../../cli/src/size.rs"]
 mod size;
 

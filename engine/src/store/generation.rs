@@ -10,6 +10,7 @@ use crate::index::{Candidate, Extent, Glance, Index};
 use crate::recovery::Chain;
 use crate::store::EntryHandle;
 use crate::store::milestones::Milestones;
+use crate::store::snapshot::TakenSnapshot;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -25,8 +26,8 @@ pub(crate) struct Generation<B> {
     synced: AtomicU64,
     /// What the live values would take in a store of their own, each padded to its successor.
     live_span: AtomicU64,
-    /// The tail of the snapshot that the index was taken from, 0 if it was not.
-    pub(super) snapshot_tail: u64,
+    /// Where the snapshot lies that the index was taken from.
+    pub(crate) snapshot: TakenSnapshot,
     pub(super) milestones: Milestones,
 }
 
@@ -69,7 +70,7 @@ impl<B: Backing> Generation<B> {
             announced: AtomicU64::new(tail),
             synced: AtomicU64::new(0),
             live_span: AtomicU64::new(live_span),
-            snapshot_tail: 0,
+            snapshot: TakenSnapshot::default(),
             milestones: Milestones::default(),
         }
     }
@@ -164,7 +165,7 @@ impl<B: Backing> Generation<B> {
     #[cold]
     fn mend(&self) -> Result<()> {
         let mut mender = self.index.mender();
-        for entry in Chain::new(&self.backing, self.snapshot_tail) {
+        for entry in Chain::new(&self.backing, self.snapshot.tail) {
             let entry = entry?;
             if !is_reserved_hash(entry.metadata.key_hash) {
                 let extent = if entry.is_tombstone {
@@ -179,7 +180,7 @@ impl<B: Backing> Generation<B> {
             return Ok(());
         }
         Err(Error::Corrupt {
-            offset: self.snapshot_tail,
+            offset: self.snapshot.tail,
             what: "the index snapshot there does not fit what it is of",
         })
     }

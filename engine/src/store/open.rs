@@ -1,6 +1,7 @@
 //! Opening: recovery and the building of the index, in one walk.
 
-use super::{Generation, Store, snapshot, span_of};
+use super::snapshot::{self, TakenSnapshot};
+use super::{Generation, Store, span_of};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{
@@ -27,7 +28,8 @@ impl<B: Backing> Store<B> {
             }
         })?;
         let built = builder.finish()?;
-        report.index_snapshot = built.snapshot.map(|snapshot| snapshot.tail);
+        let snapshot = built.snapshot;
+        report.index_snapshot = snapshot.as_ref().map(|(taken, _)| taken.tail);
         let tail = report.tail;
         if report.cut_bytes > 0 && !options.read_only {
             let cut = backing.truncate(tail).and_then(|()| {
@@ -42,9 +44,10 @@ impl<B: Backing> Store<B> {
         }
         let index = built.index;
         let mut generation = Generation::new(backing, index.index().clone(), tail, built.live_span);
-        generation.snapshot_tail = report.index_snapshot.unwrap_or(0);
+        let (taken, end) = snapshot.unwrap_or_default();
+        generation.snapshot = taken;
         let store = Self::assemble(generation, index, options.clone(), report);
-        store.lock_writer().snapshot_end = built.snapshot.map_or(0, |snapshot| snapshot.end);
+        store.lock_writer().snapshot_end = end;
         Ok(store)
     }
 }
@@ -65,14 +68,8 @@ struct Builder<'b, B> {
 struct Built {
     index: IndexWriter,
     live_span: u64,
-    snapshot: Option<Place>,
-}
-
-/// Where a snapshot belongs: the tail it was made at, and where its last entry ends.
-#[derive(Clone, Copy)]
-struct Place {
-    tail: u64,
-    end: u64,
+    /// Where the snapshot lies that it was taken from, and where that ends.
+    snapshot: Option<(TakenSnapshot, u64)>,
 }
 
 impl<'b, B: Backing> Builder<'b, B> {
@@ -126,7 +123,7 @@ impl<'b, B: Backing> Builder<'b, B> {
             return Ok(None);
         };
         let mut index = loaded.index;
-        let mut live_span = loaded.head.live_span;
+        let mut live_span = loaded.live_span;
         for &(key_hash, extent) in since.iter().rev() {
             if !index.index().is_awake(key_hash) {
                 return Ok(None);
@@ -158,10 +155,7 @@ impl<'b, B: Backing> Builder<'b, B> {
         Ok(Some(Built {
             index,
             live_span,
-            snapshot: Some(Place {
-                tail: loaded.head.tail,
-                end: loaded.end,
-            }),
+            snapshot: Some((loaded.taken, loaded.end)),
         }))
     }
 

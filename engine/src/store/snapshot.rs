@@ -13,6 +13,7 @@ use crate::format::{
     align_to_payload, compute_checksum, pre_pad,
 };
 use crate::index::{CHUNK_SIZE, IndexWriter, LoadedChunks};
+use std::ops::Range;
 
 /// Fewer live keys than these are not worth a snapshot of their own accord: opening takes a few milliseconds.
 const MIN_KEYS: u64 = 1 << 16;
@@ -32,7 +33,8 @@ impl<B: Backing> Store<B> {
     pub fn snapshot_index(&self) -> Result<bool> {
         let mut writer = self.lock_writer();
         self.check_writable()?;
-        self.write_snapshot(&mut writer)
+        let keys = self.keys_to_store(&writer)?.unwrap_or_default();
+        self.write_snapshot(&mut writer, &keys)
     }
 
     /// The same if it is due.
@@ -45,14 +47,18 @@ impl<B: Backing> Store<B> {
         if self.settings().snapshots
             && keys >= MIN_KEYS
             && pays(keys.saturating_mul(LEAST_BYTES_A_KEY))
-            && generation.index.snapshot_size().is_some_and(pays)
+            && let Some(chunks_len) = generation.index.snapshot_size()
+            && pays(chunks_len)
         {
-            self.write_snapshot(&mut writer)?;
+            let keys = self.keys_to_store(&writer)?.unwrap_or_default();
+            if pays(chunks_len.saturating_add(length_of(&keys))) {
+                self.write_snapshot(&mut writer, &keys)?;
+            }
         }
         Ok(())
     }
 
-    fn write_snapshot(&self, writer: &mut Writer) -> Result<bool> {
+    fn write_snapshot(&self, writer: &mut Writer, keys: &[u8]) -> Result<bool> {
         let generation = self.current.load();
         generation.wake_all()?;
         let index = &generation.index;
@@ -60,13 +66,16 @@ impl<B: Backing> Store<B> {
             return Ok(false);
         };
         let tail = generation.tail();
-        check_end(tail, chunks_len.saturating_mul(2))?;
+        check_end(
+            tail,
+            chunks_len.saturating_mul(2).saturating_add(length_of(keys)),
+        )?;
         let mut head = SnapshotHead {
             offset: 0,
             tail,
             chunks_len,
-            keys_len: 0,
-            keys_checksum: [0; 4],
+            keys_len: length_of(keys),
+            keys_checksum: compute_checksum(keys),
             chunk_size: u32::try_from(CHUNK_SIZE).unwrap_or(u32::MAX),
             live_keys: generation.index.len(),
             live_span: generation.live_span(),
@@ -76,6 +85,7 @@ impl<B: Backing> Store<B> {
         let end = self.append_or_cut(writer, &generation, || {
             let mut body = Body::new(&generation, tail);
             head.segments = index.dump(|chunk| body.push(chunk))?;
+            keys.chunks(PIECE).try_for_each(|piece| body.push(piece))?;
             let end = body.finish()?;
             self.sync_generation(&generation)?;
             Ok(end)
@@ -154,10 +164,22 @@ impl<'g, B: Backing> Body<'g, B> {
     }
 }
 
+/// What is kept of a snapshot that an index was taken from; all zeros if it was not.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TakenSnapshot {
+    /// The tail whose index it was.
+    pub(crate) tail: u64,
+    /// Where the ordered keys of buckets lie; nowhere if they were left out.
+    pub(crate) keys: Range<u64>,
+    /// The CRC-32 of these.
+    pub(crate) keys_checksum: [u8; 4],
+}
+
 /// A snapshot that was taken up.
 pub(super) struct Loaded {
     pub(super) index: IndexWriter,
-    pub(super) head: SnapshotHead,
+    pub(super) live_span: u64,
+    pub(super) taken: TakenSnapshot,
     /// Where its last entry ends.
     pub(super) end: u64,
 }
@@ -205,6 +227,11 @@ pub(super) fn load<B: Backing>(backing: &B, entry: &Entry) -> Result<Option<Load
     let Some(body) = body else {
         return Ok(None);
     };
+    let taken = TakenSnapshot {
+        tail: head.tail,
+        keys: body.payload_offset + head.chunks_len..body.metadata_offset,
+        keys_checksum: head.keys_checksum,
+    };
     let range = body.payload_offset..body.payload_offset + head.chunks_len;
     let pages = backing
         .private_pages(range.clone())
@@ -227,7 +254,8 @@ pub(super) fn load<B: Backing>(backing: &B, entry: &Entry) -> Result<Option<Load
     let index = IndexWriter::from_snapshot(&head, chunks);
     Ok(index.map(|index| Loaded {
         index,
-        head,
+        live_span: head.live_span,
+        taken,
         end: entry.end(),
     }))
 }

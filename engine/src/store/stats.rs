@@ -19,6 +19,8 @@ pub struct Stats {
     pub compaction_savings: u64,
     /// Memory held by the index.
     pub index_bytes: u64,
+    /// Memory held by the directory of buckets' keys, which is built when keys are first listed.
+    pub directory_bytes: u64,
 }
 
 impl<B: Backing> Store<B> {
@@ -48,6 +50,7 @@ impl<B: Backing> Store<B> {
             compacted_bytes,
             compaction_savings: file_bytes - compacted_bytes,
             index_bytes: generation.index.memory_bytes(),
+            directory_bytes: self.directory.memory_bytes(),
         }
     }
 

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use tailstone::{DataStore, DataStoreReader, DataStoreWriter, Durability};
 
 use super::records::{Values, key, shuffled};
-use super::{Made, Plan, disk};
+use super::{Made, disk};
 use crate::exit::{Failure, Result, Status};
+use crate::plan::Plan;
 use crate::progress::Progress;
 
 /// Writes that wait for the disk, in a round and row: a slow disk does some hundred in a second.

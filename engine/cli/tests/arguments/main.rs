@@ -10,6 +10,8 @@
 #[path = "../../src/args.rs"]
 mod args;
 mod parse;
+#[path = "../../src/plan.rs"]
+mod plan;
 #[allow(dead_code, reason = "the tests parse, and no more")]
 #[path = "../../src/size.rs"]
 mod size;

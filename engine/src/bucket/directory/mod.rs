@@ -11,6 +11,7 @@ mod key_set;
 mod leaf;
 mod names;
 mod record;
+mod stored;
 
 pub(crate) use key_set::has_expired;
 pub(crate) use names::KeyDirectory;
@@ -161,6 +162,10 @@ impl Directory {
         keys: &mut Option<KeyDirectory>,
         generation: &Generation<B>,
     ) -> Result<bool> {
+        if let Some(stored) = Self::take_up(generation)? {
+            *keys = Some(stored);
+            return self.catch_up(keys, generation);
+        }
         generation.wake_all()?;
         let mut extents = Vec::new();
         generation.index.for_each(|extent| extents.push(extent));
@@ -177,6 +182,12 @@ impl Directory {
             return Err(error);
         }
         self.catch_up(keys, generation)
+    }
+
+    /// Memory that it takes, 0 as long as nobody has asked for it.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        let bytes = self.keys().as_ref().map_or(0, KeyDirectory::memory_bytes);
+        u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 
     fn give_up(&self, keys: &mut Option<KeyDirectory>) {

@@ -53,13 +53,6 @@ impl KeyDirectory {
     }
 }
 
-#[cfg_attr(
-    not(test),
-    allow(
-        dead_code,
-        reason = "for the snapshot of the index, which is to hold the directory too"
-    )
-)]
 impl KeyDirectory {
     /// Memory in bytes, an allocator's own overhead aside.
     pub(crate) fn memory_bytes(&self) -> usize {
