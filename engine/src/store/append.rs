@@ -1,7 +1,7 @@
 //! Putting entries behind the tail, where nobody sees them yet.
 
 use super::plan::{Appended, Change, Planned, check_end, length_of};
-use super::{Generation, Writer};
+use super::{Generation, Store, Writer};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{
@@ -15,23 +15,27 @@ const GROUP: usize = 511;
 
 pub(crate) const APPEND: &str = "append an entry";
 
-/// Has `append` put bytes behind the tail. If it fails, what it left there is cut off, at once or before anything else is written:
-/// whole entries may be among it, and the next opening would take them for committed ones.
-pub(crate) fn append_or_cut<B: Backing, R>(
-    writer: &mut Writer,
-    generation: &Generation<B>,
-    append: impl FnOnce() -> Result<R>,
-) -> Result<R> {
-    let cut = || generation.backing.truncate(generation.tail());
-    if writer.must_cut {
-        writer.ahead = None;
-        cut().map_err(Error::io(APPEND))?;
+impl<B: Backing> Store<B> {
+    /// Has `append` put bytes behind the tail. If it fails, what it left there is cut off, at once or before anything else is
+    /// written: whole entries may be among it, and the next opening would take them for committed ones.
+    pub(super) fn append_or_cut<R>(
+        &self,
+        writer: &mut Writer,
+        generation: &Generation<B>,
+        append: impl FnOnce() -> Result<R>,
+    ) -> Result<R> {
+        let cut = || generation.backing.truncate(generation.tail());
+        if writer.must_cut {
+            writer.ahead = None;
+            cut().map_err(Error::io(APPEND))?;
+        }
+        // True for a panic as well.
+        writer.must_cut = true;
+        let result = append();
+        // A latched store leaves all as it is: a marker must not go before what it stands before is sure to be gone.
+        writer.must_cut = result.is_err() && (self.check_writable().is_err() || cut().is_err());
+        result
     }
-    // True for a panic as well.
-    writer.must_cut = true;
-    let result = append();
-    writer.must_cut = result.is_err() && cut().is_err();
-    result
 }
 
 /// The tail behind changes that are made one after the other from `start` on.

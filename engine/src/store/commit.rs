@@ -3,7 +3,7 @@
 //! Whatever can fail happens before the tail and the index are touched, and what a failed append left behind the tail is cut off,
 //! so a failed commit leaves no trace.
 
-use super::append::{APPEND, Around, append_all, append_or_cut, marker_of};
+use super::append::{APPEND, Around, append_all, marker_of};
 use super::generation::span_of;
 use super::plan::{Appended, Change, Planned, length_of};
 use super::{Generation, Request, Store, Writer};
@@ -54,7 +54,7 @@ impl<B: Backing> Store<B> {
         let (value, behind) = change.payload();
         let mut appended = Appended::default();
         appended.add(&generation, &planned)?;
-        append_or_cut(writer, &generation, || {
+        self.append_or_cut(writer, &generation, || {
             generation
                 .backing
                 .write(tail, &[planned.pad(), value, behind, &planned.trailer()])
@@ -101,16 +101,17 @@ impl<B: Backing> Store<B> {
         let generation = self.current.load();
         let start = generation.tail();
         let mut appended = std::mem::take(&mut writer.appended);
-        let published = append_or_cut(writer, &generation, || {
-            append_all(
-                &generation,
-                start,
-                Around::default(),
-                changes,
-                &mut appended,
-            )
-        })
-        .and_then(|()| self.settle(writer, &generation, &appended));
+        let published = self
+            .append_or_cut(writer, &generation, || {
+                append_all(
+                    &generation,
+                    start,
+                    Around::default(),
+                    changes,
+                    &mut appended,
+                )
+            })
+            .and_then(|()| self.settle(writer, &generation, &appended));
         writer.give_back(appended);
         published
     }
@@ -137,20 +138,21 @@ impl<B: Backing> Store<B> {
         let start = generation.tail();
         let marker = marker_of(start, changes)?;
         let mut appended = std::mem::take(&mut writer.appended);
-        let published = append_or_cut(writer, &generation, || {
-            if self.settings().durability == Durability::Sync {
-                let from = self.write_marker(&generation, start, &marker)?;
-                self.append_behind_marker(&generation, from, &[], changes, &mut appended)
-            } else {
-                let around = Around {
-                    lead: &marker,
-                    trail: &[],
-                };
-                let changes = changes.iter().copied().map(Ok);
-                append_all(&generation, start, around, changes, &mut appended)
-            }
-        })
-        .and_then(|()| self.settle(writer, &generation, &appended));
+        let published = self
+            .append_or_cut(writer, &generation, || {
+                if self.settings().durability == Durability::Sync {
+                    let from = self.write_marker(&generation, start, &marker)?;
+                    self.append_behind_marker(&generation, from, &[], changes, &mut appended)
+                } else {
+                    let around = Around {
+                        lead: &marker,
+                        trail: &[],
+                    };
+                    let changes = changes.iter().copied().map(Ok);
+                    append_all(&generation, start, around, changes, &mut appended)
+                }
+            })
+            .and_then(|()| self.settle(writer, &generation, &appended));
         writer.give_back(appended);
         published
     }
@@ -183,8 +185,10 @@ impl<B: Backing> Store<B> {
         let changes = changes.iter().copied().map(Ok);
         append_all(generation, from, around, changes, appended).inspect_err(|_| {
             // The marker is to go last: some of what it stands before may still come to the medium.
-            let cut = generation.backing.truncate(from);
-            let _ = cut.map(|()| self.sync_generation(generation));
+            match generation.backing.truncate(from) {
+                Ok(()) => drop(self.sync_generation(generation)),
+                Err(_) => self.latch(),
+            }
         })
     }
 

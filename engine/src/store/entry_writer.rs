@@ -3,7 +3,7 @@
 //! The writer lock is taken when the value is whole, so a slow source stalls nobody.
 
 use super::Store;
-use super::append::{APPEND, append_or_cut};
+use super::append::APPEND;
 use super::plan::{Appended, Planned};
 use crate::backing::{Backing, Spool};
 use crate::error::{Error, Result};
@@ -133,7 +133,7 @@ impl<B: Backing> Store<B> {
         // The checksum comes last in the file, so it can be filled in when the value has gone by.
         let draft = Planned::new(tail, key_hash, len, [0; 4])?;
         let mut appended = Appended::default();
-        append_or_cut(&mut writer, &generation, || {
+        self.append_or_cut(&mut writer, &generation, || {
             let mut digest = Digest::default();
             let mut at = append(&generation.backing, tail, &[draft.pad()])?;
             let mut piece = Vec::new();
@@ -196,7 +196,8 @@ impl<B: Backing> EntryWriter<'_, B> {
         let planned = Planned::new(tail, self.key_hash, self.digest.len, self.digest.checksum())?;
         let mut appended = Appended::default();
         appended.add(&generation, &planned)?;
-        append_or_cut(&mut writer, &generation, || {
+        let store = self.store;
+        store.append_or_cut(&mut writer, &generation, || {
             self.append_to(&generation.backing, tail, &planned)
         })?;
         self.store.settle(&mut writer, &generation, &appended)

@@ -66,7 +66,7 @@ pub struct Store<B: Backing> {
     pub(crate) compaction: Mutex<()>,
     /// The keys of buckets in their order, once somebody has asked for them.
     pub(crate) directory: Directory,
-    /// Set for good by a failed sync: what the medium holds is then unknown.
+    /// Set for good by a failed sync, and where part of a batch could not be cut off: what the medium holds is then unknown.
     latched: AtomicBool,
     options: Options,
     report: RecoveryReport,
@@ -160,6 +160,11 @@ impl<B: Backing> Store<B> {
         }
     }
 
+    /// Refuses all writes from now on.
+    fn latch(&self) {
+        self.latched.store(true, Ordering::Release);
+    }
+
     fn check_not_latched(&self) -> Result<()> {
         if self.latched.load(Ordering::Acquire) {
             Err(Error::Latched)
@@ -172,7 +177,7 @@ impl<B: Backing> Store<B> {
     pub(crate) fn sync_generation(&self, generation: &Generation<B>) -> Result<()> {
         self.check_not_latched()?;
         generation.backing.sync().map_err(|source| {
-            self.latched.store(true, Ordering::Release);
+            self.latch();
             Error::Io {
                 doing: "reach stable storage",
                 source,

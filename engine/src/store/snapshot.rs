@@ -3,7 +3,7 @@
 //! Invariant: the body is on stable storage before the head is written, so that no head is ever found without it; and a snapshot is only
 //! taken up when head, body and chain say the same.
 
-use super::append::{APPEND, append_or_cut};
+use super::append::APPEND;
 use super::plan::{check_end, length_of};
 use super::{Generation, Store, Writer};
 use crate::backing::Backing;
@@ -82,7 +82,7 @@ impl<B: Backing> Store<B> {
             mixer: index.mixer_numbers(),
             segments: Vec::new(),
         };
-        let end = append_or_cut(writer, &generation, || {
+        let end = self.append_or_cut(writer, &generation, || {
             let mut body = Body::new(&generation, tail);
             head.segments = index.dump(|chunk| body.push(chunk))?;
             keys.chunks(PIECE).try_for_each(|piece| body.push(piece))?;
@@ -97,7 +97,7 @@ impl<B: Backing> Store<B> {
         head.offset = align_to_payload(end);
         let payload = head.serialize();
         let metadata = EntryMetadata::new(SNAPSHOT_HASH, end, compute_checksum(&payload));
-        append_or_cut(writer, &generation, || {
+        self.append_or_cut(writer, &generation, || {
             let parts = [pre_pad(end), &payload, &metadata.serialize()];
             generation
                 .backing

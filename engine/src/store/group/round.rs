@@ -1,6 +1,6 @@
 //! What a leader does: it judges the requests of its group, appends them and answers.
 
-use super::super::append::{append_or_cut, end_of, marker_of};
+use super::super::append::{end_of, marker_of};
 use super::super::plan::{Change, Placed, check_key_hash};
 use super::super::{Store, Writer};
 use super::queue::{Leading, Member, Taken};
@@ -118,7 +118,7 @@ impl<B: Backing> Store<B> {
             (writer.must_cut, writer.ahead) = (false, None);
         }
         let mut appended = std::mem::take(&mut writer.appended);
-        let next = append_or_cut(writer, &generation, || {
+        let next = self.append_or_cut(writer, &generation, || {
             let Ahead { from, to } = if let Some(ahead) = ahead {
                 ahead
             } else {

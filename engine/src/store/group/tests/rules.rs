@@ -300,6 +300,35 @@ fn a_failed_sync_fails_all_members_and_latches() {
     }
 }
 
+/// While its marker is there, nothing needs to be salvaged whatever comes to the medium of the rest.
+#[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
+fn a_group_that_cannot_be_cut_off_keeps_its_marker() {
+    let device = HeldDevice::default();
+    let store = store_on(&device);
+    let fails = |nth: usize| -> Call<'_> {
+        let store = &store;
+        Box::new(move || drop(store.write(&key(nth), &[7; 900]).unwrap_err()))
+    };
+    together_and(&store, &device, (0..4).map(fails).collect(), || {
+        let fault = Fault::Torn(ErrorKind::TimedOut);
+        device.faulty.plan(DeviceCall::Write, 1, fault);
+        device.faulty.plan(DeviceCall::SetLen, 0, fault);
+    });
+    assert_eq!(store.len().unwrap(), 1);
+    assert!(matches!(store.write(b"late", b"v"), Err(Error::Latched)));
+    assert!(device.faulty.bytes().len() as u64 > store.tail() + 52);
+    drop(store);
+    for crash in 0..50 {
+        let faulty = device.faulty.crash(crash);
+        let left = HeldDevice {
+            faulty,
+            ..HeldDevice::default()
+        };
+        assert_eq!(store_on(&left).len().unwrap(), 1);
+    }
+}
+
 /// A backing that panics is somebody's error, but no reason for others to wait for good.
 #[test]
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
