@@ -15,6 +15,7 @@
 mod batch_marker;
 mod bucket_trailer;
 mod examine;
+mod index_snapshot;
 mod open;
 mod reading;
 mod recovery;
@@ -24,6 +25,7 @@ mod watched;
 
 pub use batch_marker::batch_marker;
 pub use bucket_trailer::bucket_trailer;
+pub use index_snapshot::index_snapshot;
 pub use open::open;
 pub use reading::reading;
 pub use recovery::recovery;
@@ -33,11 +35,12 @@ pub use rescue::rescue;
 pub type Target = fn(&[u8]);
 
 /// All targets, by their names.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("open", open),
     ("recovery", recovery),
     ("bucket_trailer", bucket_trailer),
     ("batch_marker", batch_marker),
     ("reading", reading),
     ("rescue", rescue),
+    ("index_snapshot", index_snapshot),
 ];
