@@ -345,7 +345,9 @@ fn churn_leaves_no_trace() {
         add(&mut writer, hashes[at].0, n);
     }
     let after = index.mean_cost_of_miss(probes.iter().copied());
-    assert!(after < 1.6, "{after} lines for a miss");
+    // The mean of a few dozen, with secrets of each run's own, says little.
+    let most = if cfg!(miri) { 3.0 } else { 1.6 };
+    assert!(after < most, "{after} lines for a miss");
     assert!(
         index.memory_bytes() < memory + memory / 4,
         "{memory} became {}",
