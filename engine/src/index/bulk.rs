@@ -11,7 +11,7 @@ use super::write::IndexWriter;
 use crate::kernels;
 
 /// Entries gathered at a time: enough for each line of a large index to be met several times, little where memory is scarce.
-const BATCH: usize = if usize::BITS >= 64 { 1 << 22 } else { 1 << 16 };
+const BATCH: usize = if usize::BITS >= 64 { 1 << 22 } else { 1 << 18 };
 /// Ranges of tags that a batch is dealt out to.
 const RANGES: usize = 1 << RANGE_BITS;
 pub(super) const RANGE_BITS: u32 = 8;

@@ -5,16 +5,17 @@
 //!
 //! Whoever meets an empty slot wakes the segment, a reader too: so opening costs the same however large the index is.
 
-use crate::atomic::{AtomicBool, Ordering};
+use crate::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::arena::Parts;
 use super::chunk::Chunk;
 use super::extent::Extent;
 use super::read::Index;
-use super::segment::{DEPTH_MAX, Pair, SEGMENT_CHUNKS};
+use super::segment::{DEPTH_MAX, Pair, SEGMENT_CHUNKS, capacity_of};
+use super::word;
 use super::write::insert;
-use crate::format::SnapshotSegment;
+use crate::format::{METADATA_SIZE, SnapshotSegment};
 
 /// The segments that came with a snapshot, awake or not.
 #[derive(Debug)]
@@ -22,7 +23,11 @@ pub(super) struct Dormant {
     chunks: Parts<Chunk>,
     segments: Box<[Place]>,
     sleep: Mutex<Box<[Sleep]>>,
-    /// Whether there are segments that could not be woken.
+    /// The tail that the snapshot was made at: no entry of it ends behind that.
+    tail: u64,
+    /// How many segments are not awake.
+    asleep: AtomicUsize,
+    /// Whether there ever was a segment that could not be woken: who did not find a key in it and asks later has to learn that.
     has_damage: AtomicBool,
 }
 
@@ -38,6 +43,8 @@ struct Place {
 enum Sleep {
     Asleep,
     Damaged,
+    /// Damaged, and not to be mended either.
+    Lost,
     Awake,
 }
 
@@ -81,7 +88,7 @@ const SLOTS: u64 = 16;
 
 impl Dormant {
     /// The segments stored so, in chunks that are as many as they need.
-    pub(super) fn new(chunks: Parts<Chunk>, stored: &[SnapshotSegment]) -> Self {
+    pub(super) fn new(chunks: Parts<Chunk>, stored: &[SnapshotSegment], tail: u64) -> Self {
         let (mut first_tag, mut first_chunk) = (0_u32, 0);
         let segments = stored.iter().map(|&stored| {
             let place = Place {
@@ -98,8 +105,15 @@ impl Dormant {
             chunks,
             segments: segments.collect(),
             sleep: Mutex::new(vec![Sleep::Asleep; stored.len()].into_boxed_slice()),
+            tail,
+            asleep: AtomicUsize::new(stored.len()),
             has_damage: AtomicBool::new(false),
         }
+    }
+
+    #[inline]
+    pub(super) fn are_all_awake(&self) -> bool {
+        self.asleep.load(Ordering::Acquire) == 0
     }
 
     pub(super) fn has_damage(&self) -> bool {
@@ -109,14 +123,14 @@ impl Dormant {
     /// Publishes the segment of `tag` if it has its checksum; says whether it is awake.
     pub(super) fn wake(&self, index: &Index, tag: u32) -> bool {
         let nth = self.nth(tag);
-        self.wake_nth(index, &mut self.lock(), nth)
+        self.wake_nth(index, nth)
     }
 
     /// The same for all of them.
     pub(super) fn wake_all(&self, index: &Index) -> bool {
         let mut all = true;
         for nth in 0..self.segments.len() {
-            all &= self.wake_nth(index, &mut self.lock(), nth);
+            all &= self.wake_nth(index, nth);
         }
         all
     }
@@ -139,6 +153,15 @@ impl Dormant {
         all.iter().enumerate().filter_map(damaged).collect()
     }
 
+    /// Gives up those that are damaged.
+    pub(super) fn give_up(&self) {
+        for sleep in &mut *self.lock() {
+            if *sleep == Sleep::Damaged {
+                *sleep = Sleep::Lost;
+            }
+        }
+    }
+
     /// Makes a damaged segment again, of all its entries; says whether they fit.
     pub(super) fn mend(&self, index: &Index, nth: usize, entries: &[(u32, Extent)]) -> bool {
         let mut all = self.lock();
@@ -149,15 +172,14 @@ impl Dormant {
             return true;
         }
         let chunks = self.chunks_of(index, place);
+        let fits = u64::try_from(entries.len()).is_ok_and(|len| len <= capacity_of(chunks.len()));
+        let row = index.segments.new_row().filter(|_| fits);
         chunks.iter().for_each(Chunk::clear);
-        let row = index.segments.new_row();
         let Some(segment) = row.and_then(|row| row.lead_to(chunks, place.stored.depth.into()))
         else {
+            *sleep = Sleep::Lost;
             return false;
         };
-        if u32::try_from(entries.len()).map_or(true, |len| len > segment.row().room()) {
-            return false;
-        }
         for &(tag, extent) in entries {
             let home = segment.home(tag);
             if let Some(chunk) = segment.chunk_of(home) {
@@ -166,34 +188,54 @@ impl Dormant {
         }
         index.directory.publish(place.first_tag, segment);
         *sleep = Sleep::Awake;
-        if !all.contains(&Sleep::Damaged) {
-            self.has_damage.store(false, Ordering::Release);
-        }
+        self.asleep.fetch_sub(1, Ordering::AcqRel);
         true
     }
 
-    fn wake_nth(&self, index: &Index, all: &mut [Sleep], nth: usize) -> bool {
-        let (Some(sleep), Some(place)) = (all.get_mut(nth), self.segments.get(nth)) else {
+    fn wake_nth(&self, index: &Index, nth: usize) -> bool {
+        let Some(place) = self.segments.get(nth) else {
+            return false;
+        };
+        match self.lock().get(nth) {
+            Some(Sleep::Asleep) => {}
+            sleep => return sleep == Some(&Sleep::Awake),
+        }
+        // Not under the lock: nobody stores to what is asleep, and others have theirs to wake.
+        let chunks = self.chunks_of(index, place);
+        let is_sound = self.is_sound(chunks, place.stored.checksum);
+        let mut all = self.lock();
+        let Some(sleep) = all.get_mut(nth) else {
             return false;
         };
         if *sleep == Sleep::Asleep {
-            let chunks = self.chunks_of(index, place);
-            let mut hasher = crc32fast::Hasher::new();
-            for chunk in chunks {
-                hasher.update(&chunk.to_bytes());
-            }
-            let is_sound = hasher.finalize().to_le_bytes() == place.stored.checksum;
             let row = index.segments.new_row().filter(|_| is_sound);
             let segment = row.and_then(|row| row.lead_to(chunks, place.stored.depth.into()));
             if let Some(segment) = segment {
                 index.directory.publish(place.first_tag, segment);
                 *sleep = Sleep::Awake;
+                self.asleep.fetch_sub(1, Ordering::AcqRel);
             } else {
                 *sleep = Sleep::Damaged;
                 self.has_damage.store(true, Ordering::Release);
             }
         }
         *sleep == Sleep::Awake
+    }
+
+    /// Whether these chunks have their checksum, and name only what may be a value below the snapshot's tail: no others may ever be found.
+    fn is_sound(&self, chunks: &[Chunk], checksum: [u8; 4]) -> bool {
+        let mut hasher = crc32fast::Hasher::new();
+        let mut names_values = true;
+        for chunk in chunks {
+            hasher.update(&chunk.to_bytes());
+            chunk.for_each(|_, word| {
+                names_values &= word::extent(word).is_some_and(|extent| {
+                    let end = extent.metadata_offset().saturating_add(METADATA_SIZE);
+                    end <= self.tail && !extent.is_deletion() && extent.payload_len() != Some(0)
+                });
+            });
+        }
+        names_values && hasher.finalize().to_le_bytes() == checksum
     }
 
     /// The segment that `tag` belongs to; the first one starts at 0.

@@ -192,6 +192,11 @@ fn capacity(chunks: u32) -> u64 {
     u64::from(chunks) * u64::from(CHUNK_PLACES) * FULL / UNIT
 }
 
+/// The same for who counts chunks otherwise.
+pub(super) fn capacity_of(chunks: usize) -> u64 {
+    u32::try_from(chunks).map_or(0, capacity)
+}
+
 /// The fewest chunks that hold `entries` and have room for some more.
 pub(super) fn chunks_for(entries: u64) -> u32 {
     let each = u64::from(CHUNK_PLACES) * REBUILT / UNIT;

@@ -37,7 +37,7 @@ impl IndexWriter {
                 len: AtomicU64::new(head.live_keys),
                 memory_bytes: AtomicU64::new(0),
             },
-            dormant: Some(Dormant::new(chunks, &head.segments)),
+            dormant: Some(Dormant::new(chunks, &head.segments, head.tail)),
         });
         let mut pool = SegmentPool::new();
         pool.count(head.segments.len(), shape.chunks);
@@ -131,7 +131,7 @@ impl Index {
     /// is [mended](Self::mender).
     #[inline]
     pub fn is_awake(&self, hash: u64) -> bool {
-        if self.dormant.is_none() {
+        if self.dormant.as_ref().is_none_or(Dormant::are_all_awake) {
             return true;
         }
         let tag = self.mixer.tag(hash);
@@ -144,14 +144,17 @@ impl Index {
         self.dormant.as_ref().is_some_and(Dormant::has_damage)
     }
 
-    /// To be given all entries up to the tail of the snapshot, after which damaged segments are whole again.
+    /// To be given all entries up to the tail of the snapshot, after which damaged segments are whole again. `None` if the only ones that
+    /// are not were tried before.
     #[must_use]
-    pub fn mender(&self) -> Mender<'_> {
+    pub fn mender(&self) -> Option<Mender<'_>> {
         self.wake_all();
-        Mender {
+        let dormant = self.dormant.as_ref()?;
+        let is_needed = !dormant.all_damaged().is_empty() || dormant.are_all_awake();
+        is_needed.then(|| Mender {
             index: self,
             entries: HashMap::new(),
-        }
+        })
     }
 }
 
@@ -192,6 +195,13 @@ impl Mender<'_> {
             all &= dormant.mend(self.index, nth, entries);
         }
         all
+    }
+
+    /// Says that the entries are not to be had.
+    pub fn give_up(self) {
+        if let Some(dormant) = &self.index.dormant {
+            dormant.give_up();
+        }
     }
 
     fn nth(&self, hash: u64) -> Option<usize> {

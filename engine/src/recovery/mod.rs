@@ -41,3 +41,4 @@ pub use recover::{Step, recover};
 pub use report::{Outcome, RecoveryReport};
 pub use salvage::{SalvageReport, SalvagedEntry, salvage};
 pub use verify::{Damage, DamageKind, VerifyReport, verify, verify_parallel};
+pub(crate) use walk::walk_from;

@@ -10,7 +10,7 @@ use super::sieve::{is_blank, length_without_zeros};
 use super::walk::{Last, Walk, walk};
 use super::window::Window;
 use crate::backing::Backing;
-use crate::format::{Entry, METADATA_SIZE};
+use crate::format::{Entry, METADATA_SIZE, SNAPSHOT_HASH};
 use crate::{Error, Result};
 use std::ops::ControlFlow;
 
@@ -104,7 +104,11 @@ fn find_tail<B: Backing>(backing: &B, file_len: u64) -> Result<(Outcome, u64)> {
     if let Some(last) = Scan::new(backing, ceiling).last_sound(0, ceiling)? {
         let tail = last.end();
         return Ok(match at_end {
-            Some(entry) if entry.metadata.prev_offset == tail => {
+            // A snapshot of the index is not worth keeping without its checksum.
+            Some(entry)
+                if entry.metadata.prev_offset == tail
+                    && entry.metadata.key_hash != SNAPSHOT_HASH =>
+            {
                 (Outcome::DamagedLastPayload, file_len)
             }
             _ if used <= tail => (Outcome::UnusedSpace, tail),

@@ -102,6 +102,25 @@ where
     Ok(Walk::Whole(walked))
 }
 
+/// Walks the chain of a tail that an index snapshot was made at, as opening without that had done.
+pub(crate) fn walk_from<B: Backing>(
+    backing: &B,
+    tail: u64,
+    mut visit: impl FnMut(&Entry),
+) -> Result<()> {
+    let walked = walk(backing, tail, Last::Sound, |entry| {
+        visit(entry);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    match walked {
+        Walk::Whole(_) => Ok(()),
+        Walk::TornBatch(offset) => Err(Error::Corrupt {
+            offset,
+            what: "an atomic batch before an index snapshot is not all there",
+        }),
+    }
+}
+
 /// The checks, and the scan they share.
 struct Suspicions<'b, B: Backing> {
     tail: u64,

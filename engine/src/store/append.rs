@@ -26,6 +26,7 @@ impl<B: Backing> Store<B> {
     ) -> Result<R> {
         let cut = || generation.backing.truncate(generation.tail());
         if writer.must_cut {
+            self.check_writable()?;
             writer.ahead = None;
             cut().map_err(Error::io(APPEND))?;
         }

@@ -7,7 +7,7 @@ use crate::backing::{Backing, Resident};
 use crate::error::{Error, Result};
 use crate::format::{Entry, EntryMetadata, METADATA_SIZE, align_to_payload, is_reserved_hash};
 use crate::index::{Candidate, Extent, Glance, Index};
-use crate::recovery::Chain;
+use crate::recovery::walk_from;
 use crate::store::EntryHandle;
 use crate::store::milestones::Milestones;
 use crate::store::snapshot::TakenSnapshot;
@@ -146,10 +146,11 @@ impl<B: Backing> Generation<B> {
     #[inline]
     pub(crate) fn awaken(&self, key_hash: u64) -> Result<()> {
         if self.index.is_awake(key_hash) {
-            Ok(())
-        } else {
-            self.mend()
+            return Ok(());
         }
+        // Another thread may have mended it meanwhile, and failed with others.
+        self.mend()
+            .or_else(|error| self.index.is_awake(key_hash).then_some(()).ok_or(error))
     }
 
     /// The same for all keys.
@@ -161,12 +162,17 @@ impl<B: Backing> Generation<B> {
         }
     }
 
-    /// Makes the damaged parts of a snapshot's index again, as opening without it had made them.
+    /// Makes the damaged parts of a snapshot's index again, as opening without it had made them. What cannot be made again is not tried twice.
     #[cold]
     fn mend(&self) -> Result<()> {
-        let mut mender = self.index.mender();
-        for entry in Chain::new(&self.backing, self.snapshot.tail) {
-            let entry = entry?;
+        let lost = Error::Corrupt {
+            offset: self.snapshot.tail,
+            what: "the index snapshot there does not fit what it is of",
+        };
+        let Some(mut mender) = self.index.mender() else {
+            return Err(lost);
+        };
+        let walked = walk_from(&self.backing, self.snapshot.tail, |entry| {
             if !is_reserved_hash(entry.metadata.key_hash) {
                 let extent = if entry.is_tombstone {
                     Extent::deletion(entry.metadata_offset)
@@ -175,14 +181,16 @@ impl<B: Backing> Generation<B> {
                 };
                 mender.add(entry.metadata.key_hash, extent);
             }
+        });
+        match walked {
+            Ok(()) => mender.finish().then_some(()).ok_or(lost),
+            Err(error) => {
+                if matches!(error, Error::Corrupt { .. }) {
+                    mender.give_up();
+                }
+                Err(error)
+            }
         }
-        if mender.finish() {
-            return Ok(());
-        }
-        Err(Error::Corrupt {
-            offset: self.snapshot.tail,
-            what: "the index snapshot there does not fit what it is of",
-        })
     }
 
     /// What `look` finds, once more where the key's part of the index had to be mended.

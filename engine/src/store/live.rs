@@ -79,7 +79,9 @@ fn restore<B: Backing>(
         if entry.end() <= tail {
             break;
         }
-        changed.insert(entry.metadata.key_hash);
+        if !is_reserved_hash(entry.metadata.key_hash) {
+            changed.insert(entry.metadata.key_hash);
+        }
     }
     let mut chain = Chain::new(&generation.backing, tail);
     while !changed.is_empty() {

@@ -129,7 +129,8 @@ impl<B: Backing> Store<B> {
     /// Writes a [snapshot of the index](Self::snapshot_index) if one is due, syncs, cuts preallocated space off and releases the backing.
     pub fn close(self) -> Result<()> {
         if !self.options.read_only {
-            self.snapshot_if_due()?;
+            // What fails of it costs the next opening time. A failed sync shows below.
+            let _optional = self.snapshot_if_due();
             self.sync()?;
             self.trim()
                 .map_err(Error::io("cut preallocated space off"))?;

@@ -52,6 +52,9 @@ impl<B: Backing> Store<B> {
     }
 }
 
+/// Snapshots that seem to be whole and turn out not to be, before the others are not tried any more.
+const SNAPSHOTS_TRIED: u32 = 3;
+
 /// Builds the index from entries that come newest first.
 struct Builder<'b, B> {
     backing: &'b B,
@@ -60,7 +63,8 @@ struct Builder<'b, B> {
     long: Vec<(u64, u64)>,
     /// Where the first entry that came ends.
     tail: u64,
-    uses_snapshots: bool,
+    /// How many more snapshots are tried; each costs what was written since.
+    snapshots_left: u32,
     built: Option<Built>,
 }
 
@@ -79,7 +83,7 @@ impl<'b, B: Backing> Builder<'b, B> {
             loader: BulkLoader::new(),
             long: Vec::new(),
             tail: 0,
-            uses_snapshots,
+            snapshots_left: if uses_snapshots { SNAPSHOTS_TRIED } else { 0 },
             built: None,
         }
     }
@@ -90,7 +94,7 @@ impl<'b, B: Backing> Builder<'b, B> {
         let key_hash = entry.metadata.key_hash;
         self.tail = self.tail.max(entry.end());
         if is_reserved_hash(key_hash) {
-            if key_hash == SNAPSHOT_HASH && self.uses_snapshots {
+            if key_hash == SNAPSHOT_HASH && self.snapshots_left > 0 {
                 self.built = self.take_up(entry)?;
             }
             return Ok(match self.built {
@@ -115,13 +119,14 @@ impl<'b, B: Backing> Builder<'b, B> {
 
     /// The index that the snapshot with this head gives, with what came since. `None` without a snapshot that is whole.
     #[cold]
-    fn take_up(&self, head: &Entry) -> Result<Option<Built>> {
+    fn take_up(&mut self, head: &Entry) -> Result<Option<Built>> {
         let Some(since) = self.loader.gathered() else {
             return Ok(None);
         };
         let Some(loaded) = snapshot::load(self.backing, head)? else {
             return Ok(None);
         };
+        self.snapshots_left -= 1;
         let mut index = loaded.index;
         let mut live_span = loaded.live_span;
         for &(key_hash, extent) in since.iter().rev() {

@@ -37,9 +37,11 @@ impl<B: Backing> Store<B> {
         self.write_snapshot(&mut writer, &keys)
     }
 
-    /// The same if it is due.
+    /// The same if it is due. Nobody asked for it, so its failure is nobody's either.
     pub(super) fn snapshot_if_due(&self) -> Result<()> {
         let mut writer = self.lock_writer();
+        // A store that was latched leaves all as it is.
+        self.check_writable()?;
         let generation = self.current.load();
         let keys = generation.index.len();
         let written = generation.tail().saturating_sub(writer.snapshot_end);
