@@ -7,7 +7,7 @@ use crate::bucket;
 use crate::error::{Error, Result};
 use crate::format::{
     EntryMetadata, METADATA_SIZE, MIN_ENTRY_SIZE, PAYLOAD_ALIGNMENT, TOMBSTONE, align_to_payload,
-    pre_pad,
+    compute_checksum, pre_pad,
 };
 use crate::index::{Extent, Index, IndexWriter};
 use crate::store::{EntryHandle, Generation, Stats, Store, span_of};
@@ -88,7 +88,7 @@ impl<B: Rewrite> Store<B> {
         for extent in &live.extents {
             let value = live.generation.handle(*extent)?;
             done += length(&value);
-            if !bucket::has_expired(&value, now) {
+            if !is_dropped(&value, now) {
                 copy.put(value)?;
             }
             if done - told >= GATHER_BYTES {
@@ -106,11 +106,11 @@ impl<B: Rewrite> Store<B> {
                 None
             } else {
                 let value = live.generation.handle_of(&entry)?;
-                (!bucket::has_expired(&value, now)).then_some(value)
+                (!is_dropped(&value, now)).then_some(value)
             };
             match value {
                 Some(value) => copy.put(value)?,
-                None => copy.delete(entry.metadata)?,
+                None => copy.delete(entry.metadata.key_hash)?,
             }
         }
         copy.flush()?;
@@ -162,6 +162,11 @@ impl From<Stats> for Savings {
     }
 }
 
+/// Whether a compaction leaves this out: it has expired, by a time that has its checksum still. What rotted is for `verify` to tell.
+fn is_dropped<V: AsRef<[u8]>>(value: &EntryHandle<V>, now: u64) -> bool {
+    bucket::has_expired(value, now) && value.is_valid_checksum()
+}
+
 /// Bytes of payload.
 fn length<V: AsRef<[u8]>>(value: &EntryHandle<V>) -> u64 {
     value.offset_range().end - value.offset_range().start
@@ -207,13 +212,13 @@ impl<B: Backing> Copy<B> {
     }
 
     /// Deletes a key that may have been copied before it was deleted.
-    fn delete(&mut self, metadata: EntryMetadata) -> Result<()> {
+    fn delete(&mut self, key_hash: u64) -> Result<()> {
         self.flush()?;
-        let key_hash = metadata.key_hash;
         let Some((before, span)) = self.find(key_hash)? else {
             return Ok(());
         };
-        let trailer = EntryMetadata::new(key_hash, self.tail, metadata.checksum).serialize();
+        let trailer =
+            EntryMetadata::new(key_hash, self.tail, compute_checksum(&TOMBSTONE)).serialize();
         self.backing
             .write(self.tail, &[&TOMBSTONE, &trailer])
             .map_err(Error::io(COMPACT))?;

@@ -113,6 +113,7 @@ impl<'s> Place<'s> {
             return Err(Error::SameTarget.into());
         }
         let found = self.find(old)?;
+        check_sound(&found.entry, old)?;
         let mut batch = bucket.batch();
         batch
             .put_until(new.as_bytes(), found.value(), found.expires_at.unwrap_or(0))
@@ -127,12 +128,7 @@ impl<'s> Place<'s> {
             return copied.map_err(|error| self.named(error, key));
         };
         let found = self.find(key)?;
-        if !found.entry.is_valid_checksum() {
-            let message = format!(
-                "the value of '{key}' does not have the checksum it was stored with; it was not copied"
-            );
-            return Err(Failure::new(Status::Damaged, message));
-        }
+        check_sound(&found.entry, key)?;
         let expires_at = found.expires_at.unwrap_or(0);
         Ok(bucket.set_until(key.as_bytes(), found.value(), expires_at)?)
     }
@@ -141,6 +137,8 @@ impl<'s> Place<'s> {
     pub fn transfer(&self, key: &str, target: &Place<'_>) -> Result<u64> {
         if self.bucket.is_some() {
             self.copy(key, target)?;
+            // Two files: the deletion must not come to the disk before what it is about.
+            target.store.sync()?;
             return self.delete(key);
         }
         let moved = self.store.transfer(key.as_bytes(), target.store);
@@ -194,4 +192,15 @@ impl<'s> Place<'s> {
             error => error.into(),
         }
     }
+}
+
+/// A value is only written again as long as it is what was stored.
+fn check_sound(entry: &EntryHandle, key: &str) -> Result<()> {
+    if entry.is_valid_checksum() {
+        return Ok(());
+    }
+    let message = format!(
+        "the value of '{key}' does not have the checksum it was stored with; it was not written again"
+    );
+    Err(Failure::new(Status::Damaged, message))
 }

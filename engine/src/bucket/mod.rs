@@ -141,7 +141,10 @@ impl<B: Backing> Bucket<'_, B> {
     fn check_collision(&self, key: &FullKey) -> Result<()> {
         let generation = self.store.current.load();
         if generation.locate(key.hash)?.is_some() && key.trailer(&generation)?.is_none() {
-            return Err(Error::HashCollision { key_hash: key.hash });
+            return Err(match generation.read(key.hash)? {
+                Some(entry) => another_key(&entry),
+                None => Error::HashCollision { key_hash: key.hash },
+            });
         }
         Ok(())
     }
@@ -151,8 +154,22 @@ impl<B: Backing> Bucket<'_, B> {
         let Some(entry) = self.store.read_for_bucket(key.hash)? else {
             return Ok(None);
         };
-        let collision = Error::HashCollision { key_hash: key.hash };
-        Value::of(entry, &key.bytes).map(Some).ok_or(collision)
+        let value = Value::of(entry.clone(), &key.bytes);
+        value.map(Some).ok_or_else(|| another_key(&entry))
+    }
+}
+
+/// What is wrong with an entry that has the hash of a key and not the key: it is another's, or its bytes have rotted.
+fn another_key<V: AsRef<[u8]>>(entry: &crate::EntryHandle<V>) -> Error {
+    if entry.is_valid_checksum() {
+        Error::HashCollision {
+            key_hash: entry.key_hash(),
+        }
+    } else {
+        Error::Corrupt {
+            offset: entry.start_offset(),
+            what: "an entry of this key's hash has another checksum than stored",
+        }
     }
 }
 

@@ -2,11 +2,22 @@
 //!
 //! Every change looks at what is stored under the writer's lock, so that nothing comes between.
 
-use super::{Bucket, Value};
+use super::{Bucket, Value, another_key};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::store::{Change, Judge, Request};
 use std::time::Duration;
+
+/// A value is only written again as long as it is what was stored: a new checksum would hide the damage for good.
+fn check_sound<V: AsRef<[u8]>>(value: &Value<V>) -> Result<()> {
+    if value.is_valid_checksum() {
+        return Ok(());
+    }
+    Err(Error::Corrupt {
+        offset: value.start_offset(),
+        what: "the value has another checksum than stored",
+    })
+}
 
 /// An optional value that expires at some time: what is to be stored, or to be deleted.
 pub(super) type New<'v> = Option<(&'v [u8], u64)>;
@@ -37,11 +48,9 @@ impl<B: Backing> Bucket<'_, B> {
         let key = self.full_key(key)?;
         let behind = key.behind(expires_at);
         let change = Change::PutWith(value, &behind);
-        let judge: Judge<B> = |store, key_hash, key| {
-            let entry = store.read_for_bucket(key_hash)?;
-            let is_ours = entry.is_none_or(|entry| Value::of(entry, key).is_some());
-            let collision = Error::HashCollision { key_hash };
-            is_ours.then_some(Some(true)).ok_or(collision)
+        let judge: Judge<B> = |store, key_hash, key| match store.read_for_bucket(key_hash)? {
+            Some(entry) if Value::of(entry.clone(), key).is_none() => Err(another_key(&entry)),
+            _ => Ok(Some(true)),
         };
         let request = Request::judged(key.hash, change, judge, &key.bytes);
         Ok(self.store.commit_shared(&request)?.tail)
@@ -104,6 +113,7 @@ impl<B: Backing> Bucket<'_, B> {
         self.update(key, |stored| {
             let (before, expires_at) = match stored {
                 Some(value) => {
+                    check_sound(value)?;
                     let length = value.len();
                     let bytes = value.as_slice().try_into();
                     let bytes = bytes.map_err(|_| Error::NotACounter { length })?;
@@ -124,6 +134,7 @@ impl<B: Backing> Bucket<'_, B> {
     pub fn set_expiry(&self, key: &[u8], expires_at: Option<u64>) -> Result<bool> {
         let expires_at = expires_at.map_or(0, |at| at.max(1));
         self.update(key, |stored| {
+            stored.map(check_sound).transpose()?;
             Ok(stored.map(|value| Some((value.to_vec(), expires_at))))
         })
     }

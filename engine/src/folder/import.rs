@@ -22,7 +22,7 @@ impl<B: Backing> Store<B> {
     /// Stores every file below the folder at `path` as a plain entry, its path there with `/` being the key.
     ///
     /// Names keep their bytes on Unix; elsewhere one that is no Unicode is reported. Links to files in the folder are read as those files,
-    /// all other links are skipped. `progress` is told how many files and bytes are done. An error of the store ends the import, with
+    /// all other links are skipped. `progress` is told how many files and bytes are done, and must not use the store: a file may be on its way into it. An error of the store ends the import, with
     /// the files before it stored; so does a folder that is not there.
     pub fn import_folder(
         &self,

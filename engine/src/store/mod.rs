@@ -13,6 +13,13 @@ mod history;
 mod interleavings;
 mod iterate;
 mod live;
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails here"
+)]
+mod lost_values;
 mod milestones;
 mod open;
 mod plan;
@@ -177,13 +184,12 @@ impl<B: Backing> Store<B> {
     /// The one place that syncs a store's medium, and latches the store when that fails.
     pub(crate) fn sync_generation(&self, generation: &Generation<B>) -> Result<()> {
         self.check_not_latched()?;
-        generation.backing.sync().map_err(|source| {
-            self.latch();
-            Error::Io {
-                doing: "reach stable storage",
-                source,
-            }
-        })
+        let mut unsure = Unsure(Some(&self.latched));
+        let synced = generation.backing.sync();
+        if synced.is_ok() {
+            unsure.0 = None;
+        }
+        synced.map_err(Error::io("reach stable storage"))
     }
 
     fn trim(&self) -> std::io::Result<()> {
@@ -216,6 +222,17 @@ impl<B: Backing> Store<B> {
             latched: AtomicBool::new(false),
             options,
             report,
+        }
+    }
+}
+
+/// Latches the store when it goes, which it also does in a panic of the medium.
+struct Unsure<'s>(Option<&'s AtomicBool>);
+
+impl Drop for Unsure<'_> {
+    fn drop(&mut self) {
+        if let Some(latched) = self.0 {
+            latched.store(true, Ordering::Release);
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{TOMBSTONE, compute_hash};
 use std::io::Read;
+use std::sync::Arc;
 
 /// What can be written to a store. Each call returns the tail behind what it wrote: where the next entry goes, unless others
 /// write at the same time.
@@ -55,7 +56,7 @@ pub trait DataStoreWriter {
     /// no longer has its checksum.
     fn copy(&self, key: &[u8], target: &Self) -> Result<u64>;
 
-    /// Moves the value of `key` into another store and returns this store's new tail.
+    /// Moves the value of `key` into another store, which is synced before it is deleted here, and returns this store's new tail.
     fn transfer(&self, key: &[u8], target: &Self) -> Result<u64>;
 
     /// Deletes `key`; appends nothing if it has no value.
@@ -125,10 +126,11 @@ impl<B: Backing> DataStoreWriter for Store<B> {
     }
 
     fn rename(&self, old_key: &[u8], new_key: &[u8]) -> Result<u64> {
-        if old_key == new_key {
+        let (old, new) = (compute_hash(old_key), compute_hash(new_key));
+        // To the store they are one key.
+        if old == new {
             return Err(Error::SameTarget);
         }
-        let (old, new) = (compute_hash(old_key), compute_hash(new_key));
         // Looked up under the lock, so that no write to the old key can come between and be deleted unseen.
         let mut writer = self.lock_writer();
         let value = self.read_with_key_hash(old)?.ok_or(Error::KeyNotFound)?;
@@ -155,15 +157,20 @@ impl<B: Backing> DataStoreWriter for Store<B> {
         }
         let key_hash = compute_hash(key);
         loop {
+            let generation = self.current.load_full();
             let value = self
                 .read_with_key_hash(key_hash)?
                 .ok_or(Error::KeyNotFound)?;
             check_sound(&value)?;
             target.commit_one(key_hash, Change::Put(&value))?;
+            // Two files: the deletion must not come to the medium before what it is about.
+            target.sync()?;
             // Only one of the two stores is locked at a time; a newer value that came meanwhile goes over too.
             let mut writer = self.lock_writer();
             let now = self.current.load().locate(key_hash)?;
-            if now.is_some_and(|now| now.extent.metadata_offset() == value.end_offset()) {
+            // A compaction may have put a newer value where this one was.
+            let same = Arc::ptr_eq(&generation, &self.current.load());
+            if now.is_some_and(|now| same && now.extent.metadata_offset() == value.end_offset()) {
                 return self.commit_one_locked(&mut writer, key_hash, Change::Delete);
             }
             if now.is_none() {

@@ -23,6 +23,9 @@ pub(super) fn beside(path: &Path) -> io::Result<File> {
     let path = path.with_file_name(name);
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true);
+    // It has a name for a moment, and what goes in may be nobody else's business.
+    #[cfg(unix)]
+    super::platform::private(&mut options);
     #[cfg(windows)]
     {
         use std::os::windows::fs::OpenOptionsExt;

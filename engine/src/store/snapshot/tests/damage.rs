@@ -71,6 +71,8 @@ fn a_reader_meets_damage_and_mends_it() {
     }
     check(&store, &model);
     check_stats(&store);
+    // For good: who did not find a key before it was mended and asks afterwards has to look again.
+    assert!(store.current.load().index.has_damage());
 }
 
 /// As an old tool leaves it that copies what it takes for an entry like any other.
