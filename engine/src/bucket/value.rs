@@ -73,7 +73,6 @@ impl<V: AsRef<[u8]>> Value<V> {
     }
 
     /// Where it starts, in bytes from the start of the store.
-    #[cfg(any(unix, windows))]
     pub(crate) const fn start_offset(&self) -> u64 {
         self.entry.start_offset()
     }
