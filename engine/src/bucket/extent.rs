@@ -1,6 +1,6 @@
 //! Where a value lies in the medium, for who reads it from there without the store.
 
-use super::{Bucket, Trailer, value};
+use super::{Bucket, BucketView, Trailer, value};
 use crate::backing::Backing;
 use crate::error::Result;
 
@@ -24,6 +24,14 @@ impl<B: Backing> Bucket<'_, B> {
     /// Where the value of `key` lies; `None` if it has none or has expired. Reads the key behind the value, and nothing of the value.
     pub fn extent_of(&self, key: &[u8]) -> Result<Option<ValueExtent>> {
         self.live_trailer(key, |_, trailer| Ok(trailer.extent()))
+    }
+}
+
+impl<B: Backing> BucketView<'_, '_, B> {
+    /// Where the value lies that `key` had; reads the key behind the value, and nothing of the value.
+    pub fn extent_of(&self, key: &[u8]) -> Result<Option<ValueExtent>> {
+        let trailer = self.trailer(key)?;
+        Ok(trailer.as_ref().map(Trailer::extent))
     }
 }
 
