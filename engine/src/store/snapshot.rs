@@ -127,7 +127,7 @@ struct Body<'g, B> {
     tail: u64,
     at: u64,
     piece: Vec<u8>,
-    hasher: crc32fast::Hasher,
+    hasher: crate::kernels::crc32::Hasher,
 }
 
 impl<'g, B: Backing> Body<'g, B> {
@@ -139,7 +139,7 @@ impl<'g, B: Backing> Body<'g, B> {
             tail,
             at: tail,
             piece,
-            hasher: crc32fast::Hasher::new(),
+            hasher: crate::kernels::crc32::Hasher::new(),
         }
     }
 
