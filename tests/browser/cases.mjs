@@ -44,4 +44,6 @@ async function runInPage({ file, name, surroundings }) {
   for (const store of names) await destroy(store);
 }
 
-const titled = (name) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).trim();
+function titled(name) {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}

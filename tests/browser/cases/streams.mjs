@@ -21,10 +21,17 @@ function pieces(total, seed) {
   return state;
 }
 
+/** A prime number of bytes, so that repeating them tells every place from those near it. */
+const REPEATED = pattern(1_048_573);
+
 /** What `length` bytes from `offset` on are, cheap to tell at any place. */
 function piece(offset, length, seed) {
   const bytes = new Uint8Array(length);
-  for (let at = 0; at < length; at++) bytes[at] = ((offset + at) * 13 + ((offset + at) >>> 12) + seed) & 0xff;
+  for (let at = 0; at < length; ) {
+    const part = REPEATED.subarray((offset + at + seed * 997) % REPEATED.length).subarray(0, length - at);
+    bytes.set(part, at);
+    at += part.length;
+  }
   return bytes;
 }
 
