@@ -5,7 +5,6 @@
  */
 
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
 import { test } from "node:test";
 import { askWorker, blankPage, launch, launchKillable, newProfile, removeFolder, serveBuilt, until } from "./harness.mjs";
 import { stopping, volatile } from "./patches.mjs";
@@ -99,9 +98,9 @@ for (const [name, { act, after }] of Object.entries(CHANGES)) {
   test(`killed at any step of ${name}, a browser has the store as a whole`, async () => {
     const site = await serveBuilt();
     const profile = await newProfile();
-    const killer = await listen();
+    const stop = `${site.url}stopped`;
     const prepare = async (context, seed) => {
-      const page = await blankPage(context, site.url, { patch: volatile(seed) + stopping(killer.url) });
+      const page = await blankPage(context, site.url, { patch: volatile(seed) + stopping(stop) });
       await page.evaluate(async () => {
         const fill = (value) => Array.from({ length: 30 }, (_, at) => [`k${at}`, pattern(30_000, value)]);
         const source = await tailstone.open("source");
@@ -148,7 +147,8 @@ for (const [name, { act, after }] of Object.entries(CHANGES)) {
           self.steps.length = 0;
           self.stopBefore = point;
         }, point);
-        const reached = killer.next();
+        // Asked for in the middle of that step, and never answered.
+        const reached = new Promise((resolve) => page.route(stop, resolve));
         page.evaluate(act).catch(() => {});
         await reached;
         await kill();
@@ -161,24 +161,8 @@ for (const [name, { act, after }] of Object.entries(CHANGES)) {
       }
       console.log(outcomes.join("\n"));
     } finally {
-      await killer.stop();
       await site.stop();
       await removeFolder(profile);
     }
   });
-}
-
-/** A server that never answers, and tells when it was asked. */
-async function listen() {
-  let asked = () => {};
-  const server = createServer(() => asked());
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    url: `http://127.0.0.1:${server.address().port}/`,
-    next: () => new Promise((resolve) => (asked = resolve)),
-    stop: () => {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(resolve));
-    },
-  };
 }

@@ -135,7 +135,7 @@ export const volatile = (seed) => `
 
 /**
  * Notes every change of a file in `self.steps`, and stops for good before the step numbered `self.stopBefore`: it asks
- * `url`, whose server kills the browser and never answers.
+ * for `url`, which must never answer.
  */
 export const stopping = (url) => `
   {
