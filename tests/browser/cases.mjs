@@ -41,7 +41,7 @@ async function runInPage({ file, name, surroundings }) {
     return tailstone.destroy(store);
   };
   await module[name]({ open, destroy, fresh, TailstoneError, ...surroundings });
-  for (const store of names) await destroy(store);
+  if (surroundings.keeps) for (const store of names) await destroy(store);
 }
 
 function titled(name) {
