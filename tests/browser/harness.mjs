@@ -38,7 +38,7 @@ export function findBrowser() {
 
 /** Serves the built page. */
 export function serveBuilt() {
-  assert(existsSync(join(WWW, "pkg/app.js")), "the page is not built: run `cargo xtask www`");
+  assert(existsSync(join(WWW, "pkg/tailstone/index.js")), "the page is not built: run `cargo xtask www`");
   return serve({ folder: WWW });
 }
 
@@ -90,12 +90,12 @@ export async function until(ask) {
   }
 }
 
-/** The file that the built package exports under `subpath`, as the page addresses it. */
-export function exported(subpath) {
+/** The file that the built package exports under `subpath`, as the page addresses it; for a page, or for `"node"`. */
+export function exported(subpath, condition = "browser") {
   const { exports } = JSON.parse(readFileSync(join(WWW, "pkg/tailstone/package.json"), "utf8"));
   const found = exports[subpath];
   assert(found !== undefined, `the package does not export ${subpath}`);
-  const pick = (part) => (typeof part === "string" ? part : pick(part.browser ?? part.default ?? part.import));
+  const pick = (part) => (typeof part === "string" ? part : pick(part[condition] ?? part.default));
   return `./pkg/tailstone/${pick(found).replace(/^\.\//, "")}`;
 }
 

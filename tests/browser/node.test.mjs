@@ -11,7 +11,7 @@ import { cases } from "./cases.mjs";
 import { exported, removeFolder } from "./harness.mjs";
 
 const www = new URL("../../www/", import.meta.url);
-const ENTRIES = { file: new URL("pkg/tailstone/node.js", www), memory: new URL(exported("./memory"), www) };
+const ENTRIES = { file: new URL(exported(".", "node"), www), memory: new URL(exported("./memory", "node"), www) };
 
 for (const [backend, entry] of Object.entries(ENTRIES)) {
   describe(`a store in Node, ${backend === "file" ? "in a file" : "in memory"}`, () => {
@@ -35,11 +35,17 @@ for (const [backend, entry] of Object.entries(ENTRIES)) {
           names.push(join(folder, `${name} ${names.length}.tsl`));
           return names.at(-1);
         };
+        const stores = [];
+        const open = async (...given) => {
+          stores.push(await tailstone.open(...given));
+          return stores.at(-1);
+        };
         try {
-          await run({ ...tailstone, fresh, backend, keeps: backend === "file" });
+          await run({ ...tailstone, open, fresh, backend, keeps: backend === "file" });
         } finally {
-          for (const store of names) await tailstone.destroy?.(store);
+          for (const db of stores) await db.close();
         }
+        for (const name of names) await tailstone.destroy?.(name);
       });
     }
   });
