@@ -25,12 +25,13 @@ describe("a store that another tab holds", () => {
     page = await blankPage(browser.context, browser.site.url);
     await page.exposeFunction("openElsewhere", (name) =>
       holder.evaluate(async (name) => {
-        if (!held.has(name)) held.set(name, await tailstone.open(name));
+        if (!held.has(name)) held.set(name, tailstone.open(name));
+        await held.get(name);
       }, name),
     );
     await page.exposeFunction("closeElsewhere", (name) =>
       holder.evaluate(async (name) => {
-        await held.get(name)?.close();
+        await (await held.get(name))?.close();
         held.delete(name);
       }, name),
     );
@@ -39,7 +40,7 @@ describe("a store that another tab holds", () => {
     await closeQuietly(page);
     await closeQuietly(holder);
   });
-  testInPage(() => page, { backend: "opfs", keeps: true });
+  testInPage(() => page, { backend: "opfs", keeps: true, behind: true });
 });
 
 describe("a store in a page that is refused OPFS", () => {
@@ -82,11 +83,13 @@ describe("a page and its stores", () => {
     await page.evaluate(loadPackage, exported("."));
     const seen = await page.evaluate(async () => {
       const [db, closed] = await Promise.all([tailstone.open("reloaded"), tailstone.open("closed")]);
-      const seen = [textOf(await db.get("flushed")), db.recovery.cutBytes, textOf(await closed.get("relaxed")), closed.recovery.outcome];
+      const seen = [textOf(await db.get("flushed")), db.recovery.outcome, textOf(await closed.get("relaxed")), closed.recovery.outcome];
       await Promise.all([db.close(), closed.close()]);
       return seen;
     });
-    assert.deepEqual(seen, ["yes", 0, "yes", "Clean"]);
+    // Space that was reserved ahead may be left behind what was written.
+    assert.match(seen[1], /^(Clean|UnusedSpace)$/);
+    assert.deepEqual(seen.toSpliced(1, 1), ["yes", "yes", "Clean"]);
     await closeQuietly(page);
   });
 
