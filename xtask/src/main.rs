@@ -50,6 +50,14 @@ enum Task {
     },
     /// Build the engine for the browser and its package
     Wasm,
+    /// Run a build of the browser's tests in Rust: cargo calls this
+    #[command(hide = true)]
+    WasmTestRunner {
+        /// What runs it in a browser
+        script: PathBuf,
+        /// The test program
+        program: PathBuf,
+    },
     /// Build the WASI component
     Component,
     /// Build the pages
@@ -103,6 +111,7 @@ fn run(task: Task) -> Result<ExitCode> {
         // Its last line is the number of tests, whatever came of them.
         Task::Test { quick } => return Ok(test::run(&ctx, quick)),
         Task::Wasm => web::build(&ctx)?,
+        Task::WasmTestRunner { script, program } => web::run_rust_tests(&ctx, &script, &program)?,
         Task::Component => component::build(&ctx)?,
         Task::Www { serve } => web::pages(&ctx, serve)?,
         Task::Bench { args } => {
