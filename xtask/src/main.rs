@@ -52,6 +52,14 @@ enum Task {
     Wasm,
     /// Build the npm package and write its reference to wasm/web/docs
     WebDocs,
+    /// Run a build of the browser's tests in Rust: cargo calls this
+    #[command(hide = true)]
+    WasmTestRunner {
+        /// What runs it in a browser
+        script: PathBuf,
+        /// The test program
+        program: PathBuf,
+    },
     /// Build the WASI component
     Component,
     /// Build the pages
@@ -106,6 +114,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Test { quick } => return Ok(test::run(&ctx, quick)),
         Task::Wasm => web::build(&ctx)?,
         Task::WebDocs => web::reference(&ctx)?,
+        Task::WasmTestRunner { script, program } => web::run_rust_tests(&ctx, &script, &program)?,
         Task::Component => component::build(&ctx)?,
         Task::Www { serve } => web::pages(&ctx, serve)?,
         Task::Bench { args } => {

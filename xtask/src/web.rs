@@ -69,6 +69,7 @@ pub fn test(ctx: &Context, quick: bool) -> Result<()> {
     if quick {
         return Ok(());
     }
+    rust_tests(ctx)?;
     pages(ctx, false)?;
     ctx.run(&mut ctx.cargo(["build", "--package", "tailstone-cli", "--bin", "tailstone"]))?;
     let tests = browser_project(ctx)?;
@@ -90,6 +91,32 @@ pub fn test(ctx: &Context, quick: bool) -> Result<()> {
 pub fn reference(ctx: &Context) -> Result<()> {
     build(ctx)?;
     write_reference(ctx)
+}
+
+/// Runs the tests of `wasm/web` that need a browser's worker. Cargo builds them and hands each program to this very program.
+fn rust_tests(ctx: &Context) -> Result<()> {
+    let script = browser_project(ctx)?.join("rust.mjs");
+    let mut runner = std::env::current_exe()?.into_os_string();
+    runner.push(" wasm-test-runner ");
+    runner.push(script);
+    let mut cargo = ctx.cargo(["test", "--package", "tailstone-web", "--test", "browser"]);
+    cargo.args(["--target", TARGET]);
+    cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner);
+    ctx.run_tests(&mut cargo)
+}
+
+/// Makes bindings for a test program, beside it, and has `script` run it in a browser.
+pub fn run_rust_tests(ctx: &Context, script: &Path, program: &Path) -> Result<()> {
+    let folder = program.with_extension("bindings");
+    Bindgen::new()
+        .input_path(program)
+        .web(true)?
+        .debug(true)
+        .typescript(false)
+        .out_name("tests")
+        .generate(&folder)
+        .with_context(|| format!("could not make bindings for {}", program.display()))?;
+    ctx.run(ctx.command("node").arg(script).arg(folder))
 }
 
 /// Stores the files of `folder` in the built page, in a headless browser, and reads them back. Leaves `browser.tsl` and
