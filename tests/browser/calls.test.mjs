@@ -220,21 +220,6 @@ describe("what a page that goes away leaves", () => {
     });
   }
 
-  test("a page that the browser freezes flushes first", async () => {
-    const page = await blankPage(browser.context, browser.site.url, { patch: NO_TIMERS + COUNTING });
-    await page.evaluate(async () => {
-      globalThis.db = await tailstone.open("frozen");
-      await db.set("k", bytesOf("relaxed"));
-    });
-    const session = await browser.context.newCDPSession(page);
-    await session.send("Page.setWebLifecycleState", { state: "frozen" });
-    await session.send("Page.setWebLifecycleState", { state: "active" });
-    await page.evaluate(() => db.has("k"));
-    assert.equal((await askWorker(page, () => self.takeCalls())).flush, 1);
-    await page.evaluate(() => db.close());
-    await closeQuietly(page);
-  });
-
   for (const [way, leave] of Object.entries({
     "goes to another address": (page) => page.goto("about:blank"),
     "is reloaded": (page) => page.reload(),
