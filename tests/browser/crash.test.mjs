@@ -28,14 +28,14 @@ test(`killed ${ROUNDS} times while it writes, a browser loses nothing that was a
         (async () => {
           for (let n = from; ; n += 10) {
             await Promise.all(Array.from({ length: 10 }, (_, at) => db.set(`k${n + at}`, pattern(((n + at) * 7919) % 30_000, n + at))));
-            report("stored", n + 10);
+            await report("stored", n + 10);
           }
         })().catch(failed);
         (async () => {
           // Ten keys that always have one value, which is the number of the batch.
           for (let n = batch; ; n++) {
             await db.setMany(Array.from({ length: 10 }, (_, at) => [`batch ${at}`, bytesOf(`${n}`)]));
-            report("batches", n);
+            await report("batches", n);
           }
         })().catch(failed);
         (async () => {

@@ -30,8 +30,10 @@ describe("a store of more than 4 GiB", () => {
       for await (const name of folder.keys()) if (name.endsWith(".tsl")) names.push(name);
       return { tail, current: names[0] };
     });
-    // A plain entry whose value is zeros up to the fifth gibibyte, a hole in the file, and which opening does not read.
-    await page.evaluate(extend, { current, at: FAR, bytes: [...endOfZeros(tail)] });
+    // A plain entry whose value is zeros up to the fifth gibibyte, a hole in the file; and a small one, for opening reads the
+    // last one.
+    const entries = farEntries(tail);
+    await page.evaluate(extend, { current, at: FAR, bytes: [...entries] });
     const seen = await page.evaluate(async (far) => {
       const lengths = [0, 100, 16_384, 16_385, 1 << 20, 3_000_000];
       let db = await tailstone.open("far", { compactAt: false });
@@ -62,7 +64,7 @@ describe("a store of more than 4 GiB", () => {
       await tailstone.destroy("far");
       return { first, fileBytes, outcome };
     }, FAR);
-    assert.equal(seen.first, FAR + 20);
+    assert.equal(seen.first, FAR + entries.length);
     assert.ok(seen.fileBytes > FAR + 13_000_000, `the file has ${seen.fileBytes} bytes`);
     assert.equal(seen.outcome, "Clean");
     await closeQuietly(page);
@@ -87,10 +89,24 @@ async function extend({ current, at, bytes }) {
   worker.terminate();
 }
 
-/** What lies behind the value of the plain key "key1", as the format's description has it, when the entry before ends at `tail`. */
-function endOfZeros(tail) {
-  const bytes = Buffer.alloc(20);
-  bytes.writeBigUInt64LE(0x384d070cd5d829e2n, 0);
-  bytes.writeBigUInt64LE(BigInt(tail), 8);
-  return bytes;
+/** What lies from `FAR` on, when the entry before ends at `tail`: the end of zeros under "key1", and a value under "alice". */
+function farEntries(tail) {
+  const value = Buffer.from("far away");
+  const zeros = Buffer.alloc(20);
+  zeros.writeBigUInt64LE(0x384d070cd5d829e2n, 0);
+  zeros.writeBigUInt64LE(BigInt(tail), 8);
+  const last = Buffer.alloc(20);
+  last.writeBigUInt64LE(0x4da10dd61a0116b0n, 0);
+  last.writeBigUInt64LE(BigInt(FAR + zeros.length), 8);
+  last.writeUInt32LE(crc32(value), 16);
+  return Buffer.concat([zeros, Buffer.alloc(44), value, last]);
+}
+
+function crc32(bytes) {
+  let crc = 0xffff_ffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb8_8320 : 0);
+  }
+  return ~crc >>> 0;
 }
