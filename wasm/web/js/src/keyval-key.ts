@@ -15,6 +15,9 @@
 
 import { TailstoneError } from "./errors.js";
 
+/** What IndexedDB takes for a key: its `IDBValidKey`, which programs outside of browsers have no declaration of. */
+export type ValidKey = number | string | Date | ArrayBuffer | ArrayBufferView | ValidKey[];
+
 const END = 0;
 const NUMBER = 0x10;
 const DATE = 0x20;
@@ -40,7 +43,7 @@ export function toStoreKey(key: unknown): string | Uint8Array<ArrayBuffer> {
 }
 
 /** The key of IndexedDB that `toStoreKey` made this of. Fails with `corrupt` on a key that another program put there. */
-export function fromStoreKey(bytes: Uint8Array): IDBValidKey {
+export function fromStoreKey(bytes: Uint8Array): ValidKey {
   try {
     if (bytes[0] !== OTHER) return decoder.decode(bytes);
     const cursor = { bytes, at: 1 };
@@ -53,12 +56,12 @@ export function fromStoreKey(bytes: Uint8Array): IDBValidKey {
 }
 
 /** Puts entries, which come in the order of the store's bytes, in IndexedDB's: numbers, dates, strings, binary, arrays. */
-export function sortEntries<T>(entries: [IDBValidKey, T][]): [IDBValidKey, T][] {
+export function sortEntries<T>(entries: [ValidKey, T][]): [ValidKey, T][] {
   // The sort is stable: but for strings, whose UTF-8 and UTF-16 differ in order, each kind is in order already.
   return entries.sort(([a], [b]) => rank(a) - rank(b) || (typeof a === "string" ? (a < b ? -1 : +(a > b)) : 0));
 }
 
-function rank(key: IDBValidKey): number {
+function rank(key: ValidKey): number {
   if (typeof key === "number") return NUMBER;
   if (typeof key === "string") return STRING;
   if (Array.isArray(key)) return ARRAY;
@@ -132,7 +135,7 @@ function fail(): never {
   throw new RangeError("not an encoded key");
 }
 
-function read(from: Cursor): IDBValidKey {
+function read(from: Cursor): ValidKey {
   switch (next(from)) {
     case NUMBER:
       return readNumber(from);
@@ -152,7 +155,7 @@ function read(from: Cursor): IDBValidKey {
     case BINARY:
       return Uint8Array.from(readEscaped(from)).buffer;
     case ARRAY: {
-      const keys: IDBValidKey[] = [];
+      const keys: ValidKey[] = [];
       while (from.bytes[from.at] !== END) keys.push(read(from));
       from.at++;
       return keys;

@@ -6,7 +6,7 @@
  */
 
 import { TailstoneError } from "./errors.js";
-import { toStoreKey } from "./keyval-key.js";
+import { toStoreKey, type ValidKey } from "./keyval-key.js";
 import { createStore, DEFAULT_DATABASE, DEFAULT_STORE, Encoded, type UseStore } from "./keyval-store.js";
 import { structured } from "./structured.js";
 
@@ -24,7 +24,7 @@ export interface Migration {
   /** How many keys it has copied. */
   copied: number;
   /** The keys whose values cannot be stored here, such as a `CryptoKey`. They are where they were. */
-  refused: IDBValidKey[];
+  refused: ValidKey[];
 }
 
 /**
@@ -81,7 +81,7 @@ async function copy(old: IDBDatabase, storeName: string, store: UseStore, migrat
   }
 }
 
-async function copyChunk(keys: IDBValidKey[], values: unknown[], store: UseStore, migration: Migration): Promise<void> {
+async function copyChunk(keys: ValidKey[], values: unknown[], store: UseStore, migration: Migration): Promise<void> {
   const storeKeys = keys.map(toStoreKey);
   const taken = await store((db) => Promise.all(storeKeys.map((key) => db.has(key))));
   let batch: [string | Uint8Array, Encoded][] = [];
