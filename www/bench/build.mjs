@@ -4,16 +4,19 @@
  * tailstone is not bundled: the page loads the package as it is laid out in ../pkg/tailstone, like a stranger would.
  */
 
+import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { sizes } from "../../wasm/web/js/sizes.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const OUT = join(HERE, "../pkg/bench");
 const TAILSTONE = join(HERE, "../../wasm/web/pkg");
+const KEPT = join(HERE, "results/reference.json");
 const MODULES = join(HERE, "node_modules");
 const WASM = {
   "sqlite3.wasm": join(MODULES, "@sqlite.org/sqlite-wasm/dist/sqlite3.wasm"),
@@ -78,24 +81,24 @@ await build({
 // The same plan and figures for the headless command.
 await build({ ...options, minify: false, entryPoints: ["src/headless.ts"], platform: "node", outdir: OUT });
 for (const [name, from] of Object.entries(WASM)) await copyFile(from, join(OUT, name));
-await writeFile(join(OUT, "about.json"), JSON.stringify({ versions: await versions(), wire: await wire() }, null, 2));
+const about = { versions: await versions(), wire: await wire(), kept: existsSync(KEPT) ? "bench/results/reference.json" : undefined };
+await writeFile(join(OUT, "about.json"), JSON.stringify(about, null, 2));
 
 /** Gzipped bytes that a page of an app loads, JavaScript and WebAssembly. */
 async function wire() {
-  const sizes = {};
+  const found = {};
   for (const [peer, contents] of Object.entries(IMPORTS)) {
     const built = await build({ ...options, stdin: { contents, resolveDir: HERE }, write: false });
     const wasm = peer === "sqlite" ? "sqlite3.wasm" : `${peer}.wasm`;
-    sizes[peer] = {
+    found[peer] = {
       js: gzipped(built.outputFiles[0].contents),
       wasm: wasm in WASM ? gzipped(await readFile(WASM[wasm])) : 0,
     };
   }
-  const parts = await Promise.all(["index.js", "worker.js", "tailstone.wasm"].map((name) => readFile(join(TAILSTONE, name))));
-  const [index, worker, wasm] = parts.map(gzipped);
-  sizes.tailstone = { js: index + worker, wasm };
-  sizes.indexeddb = { js: 0, wasm: 0 };
-  return sizes;
+  const { javascriptGzippedBytes, wasmGzippedBytes } = await sizes(TAILSTONE);
+  found.tailstone = { js: javascriptGzippedBytes, wasm: wasmGzippedBytes };
+  found.indexeddb = { js: 0, wasm: 0 };
+  return found;
 }
 
 async function versions() {

@@ -28,12 +28,13 @@ const { values: asked } = parseArgs({
 const scale = SCALES[asked.tiny ? "tiny" : asked.quick ? "quick" : "full"];
 const lanes = asked.lanes.split(",");
 const peers = asked.peers === undefined ? PEERS : asked.peers.split(",").map(peerOf);
-const about = JSON.parse(await readFile(fileURLToPath(new URL("../pkg/bench/about.json", import.meta.url)), "utf8"));
+const { versions, wire } = JSON.parse(await readFile(fileURLToPath(new URL("../pkg/bench/about.json", import.meta.url)), "utf8"));
 const site = await serve({ folder: fileURLToPath(new URL("../", import.meta.url)) });
 const results = emptyResults({
   scale: scale.name,
   machine: { cores: cpus().length, cpu: cpus()[0]?.model.trim() ?? "", memoryBytes: totalmem() },
-  ...about,
+  versions,
+  wire,
 });
 let complaints = 0;
 

@@ -37,7 +37,7 @@ export const BARS: readonly Bar[] = [
   bar("put 1 MiB, relaxed", "put-1m", "tailstone", "idb-keyval", 2.5),
   bar("get 1 MiB", "get-1m", "tailstone", "idb-keyval", 2.5),
   bar("put 1 MiB, strict", "put-1m", STRICT, "sqlite", 6),
-  bar("get 1 MiB", "get-1m", "tailstone", "sqlite", 6),
+  bar("get 1 MiB, against sqlite", "get-1m", "tailstone", "sqlite", 6),
   bar("reopen 1,000,000 keys to the first get", "reopen-1m", "tailstone", "sqlite", 3),
 ];
 

@@ -16,7 +16,7 @@ export type Step =
   | { do: "reopen"; peer: string; options: OpenOptions; keys: number; workload: string }
   | { do: "fill"; keys: number }
   | { do: "write" | "read" | "rewrite" | "compact" | "tab"; scale: Scale }
-  | { do: "scan"; keys: number }
+  | { do: "scan"; keys: number; scale: Scale }
   | { do: "close" };
 
 /** Microseconds for each operation, by workload. */
@@ -52,7 +52,7 @@ export async function carryOut(step: Step): Promise<Figures> {
     case "read":
       return read(store, step.scale);
     case "scan":
-      return scan(store, step.keys);
+      return scan(store, step.keys, step.scale);
     case "rewrite":
       return rewrite(store, step.scale);
     case "compact":
@@ -86,7 +86,7 @@ async function write(store: Store, scale: Scale): Promise<Figures> {
   const figures: Figures = {};
   const put = async (workload: string, prefix: string, count: number, size: number) => {
     const entries = entriesOf(prefix, 0, count, size);
-    await settle(store);
+    await settle(store, scale);
     figures[workload] = await timed(count, () => setEach(store, entries));
   };
   await fill(store, scale.keys);
@@ -94,7 +94,7 @@ async function write(store: Store, scale: Scale): Promise<Figures> {
   await put("put-100", "single", scale.single, SIZES.small);
 
   const together = entriesOf("together", 0, scale.concurrent, SIZES.small);
-  await settle(store);
+  await settle(store, scale);
   figures["put-concurrent"] = await timed(together.length, async () => {
     await Promise.all(together.map(([key, value]) => store.set(key, value)));
   });
@@ -102,7 +102,7 @@ async function write(store: Store, scale: Scale): Promise<Figures> {
   const batches = Array.from({ length: scale.batches }, (_, at) =>
     entriesOf("batch", at * scale.batch, scale.batch, SIZES.small),
   );
-  await settle(store);
+  await settle(store, scale);
   figures["put-batch"] = await timed(scale.batches * scale.batch, async () => {
     for (const batch of batches) await store.setMany(batch);
   });
@@ -110,7 +110,7 @@ async function write(store: Store, scale: Scale): Promise<Figures> {
   await put("put-10k", "10k", scale.of10k, SIZES["10k"]);
   await put("put-1m", "1m", scale.of1m, SIZES["1m"]);
   await put("put-16m", "16m", scale.of16m, SIZES["16m"]);
-  await settle(store);
+  await settle(store, scale);
   // What was written by each of them is there.
   const written = [...batches.flat(), ...together, ...entriesOf("single", 0, scale.single, SIZES.small)];
   const found = await store.getMany(written.map(([key]) => key));
@@ -124,7 +124,7 @@ async function read(store: Store, scale: Scale): Promise<Figures> {
   const below = numbers(1);
   const get = async (workload: string, prefix: string, wanted: number[], size: number) => {
     const keys = wanted.map((number) => keyOf(prefix, number));
-    await settle(store);
+    await settle(store, scale);
     const found: (Bytes | undefined)[] = [];
     figures[workload] = await timed(keys.length, () => getEach(store, keys, found));
     wanted.forEach((number, at) => check(found[at], valueOf(number, size), keys[at] ?? ""));
@@ -137,7 +137,7 @@ async function read(store: Store, scale: Scale): Promise<Figures> {
 
   const together = draw(scale.concurrent, scale.keys);
   let found: (Bytes | undefined)[] = [];
-  await settle(store);
+  await settle(store, scale);
   figures["get-concurrent"] = await timed(together.length, async () => {
     found = await Promise.all(together.map((number) => store.get(keyOf("k", number))));
   });
@@ -145,7 +145,7 @@ async function read(store: Store, scale: Scale): Promise<Figures> {
 
   const many = Array.from({ length: scale.batches }, () => draw(scale.batch, scale.keys));
   found = [];
-  await settle(store);
+  await settle(store, scale);
   figures["get-many"] = await timed(scale.batches * scale.batch, async () => {
     for (const batch of many) found.push(...(await store.getMany(batch.map((number) => keyOf("k", number)))));
   });
@@ -154,18 +154,18 @@ async function read(store: Store, scale: Scale): Promise<Figures> {
   await get("get-10k", "10k", draw(scale.of10k, scale.of10k), SIZES["10k"]);
   await get("get-1m", "1m", inOrder(scale.of1m), SIZES["1m"]);
   await get("get-16m", "16m", inOrder(scale.of16m), SIZES["16m"]);
-  figures["range"] = await ranges(store, draw(scale.ranges, SIZES["16m"] - RANGE));
+  figures["range"] = await ranges(store, scale, draw(scale.ranges, SIZES["16m"] - RANGE));
   return figures;
 }
 
 /** Parts of one long value; a peer without ranges reads it whole and cuts. */
-async function ranges(store: Store, offsets: number[]): Promise<number> {
+async function ranges(store: Store, scale: Scale, offsets: number[]): Promise<number> {
   const key = keyOf("16m", 0);
   const whole = valueOf(0, SIZES["16m"]);
   const found: (Bytes | undefined)[] = [];
   // A few are enough where each costs a whole value.
   const asked = store.range === undefined ? offsets.slice(0, 5) : offsets;
-  await settle(store);
+  await settle(store, scale);
   const took = await timed(asked.length, async () => {
     for (const offset of asked) {
       if (store.range === undefined) found.push((await store.get(key))?.slice(offset, offset + RANGE));
@@ -177,9 +177,9 @@ async function ranges(store: Store, offsets: number[]): Promise<number> {
 }
 
 /** All of a store that was filled with `keys` keys, for each of them. */
-async function scan(store: Store, keys: number): Promise<Figures> {
+async function scan(store: Store, keys: number, scale: Scale): Promise<Figures> {
   let found: Entry[] = [];
-  await settle(store);
+  await settle(store, scale);
   const took = await timed(keys, async () => {
     found = await store.scan();
   });
@@ -198,7 +198,7 @@ async function rewrite(store: Store, scale: Scale): Promise<Figures> {
       took += (await timed(1, async () => store.setMany(entries))) / (scale.keys * scale.rewrites);
     }
   }
-  await settle(store);
+  await settle(store, scale);
   return { overwrite: took };
 }
 
@@ -216,9 +216,9 @@ async function compact(store: Store, scale: Scale): Promise<Figures> {
 async function secondTab(store: Store, scale: Scale): Promise<Figures> {
   const entries = entriesOf("tab", 0, scale.single, SIZES.small);
   await setEach(store, entriesOf("warm", 0, Math.min(100, scale.single), SIZES.small));
-  await settle(store);
+  await settle(store, scale);
   const put = await timed(entries.length, () => setEach(store, entries));
-  await settle(store);
+  await settle(store, scale);
   const found: (Bytes | undefined)[] = [];
   const get = await timed(entries.length, () => getEach(store, entries.map(([key]) => key), found));
   entries.forEach(([key, value], at) => check(found[at], value, key));
@@ -247,7 +247,7 @@ async function timed(count: number, work: () => Promise<unknown>): Promise<numbe
 }
 
 /** Lets a peer end what it does in the background, so that the next workload does not pay for it. */
-async function settle(store: Store): Promise<void> {
+async function settle(store: Store, { restMs }: Scale): Promise<void> {
   await store.flush?.();
-  await new Promise((resolve) => setTimeout(resolve, 150));
+  await new Promise((resolve) => setTimeout(resolve, restMs));
 }

@@ -8,22 +8,28 @@ import { verdicts } from "./bars.ts";
 import { peerOf, PEERS } from "./catalogue.ts";
 import { stagesIn } from "./frames.ts";
 import { panelsOf, wirePanel, type Panel } from "./panels.ts";
-import { runPeer, shuffled } from "./plan.ts";
+import { runPeer, shuffled, type NewStage } from "./plan.ts";
 import { drawPanel } from "./plot.ts";
 import { addSamples, emptyResults, type Results } from "./results.ts";
 import { said, times } from "./words.ts";
 import { SCALES, type Scale } from "./workloads.ts";
 
-const KEPT = "bench/results/reference.json";
-const GROUPS: [Panel["group"], string][] = [
-  ["open", "Opening"],
-  ["write", "Writing"],
-  ["read", "Reading"],
-  ["rewrite", "Overwriting and compacting"],
-  ["tabs", "A second tab"],
-  ["wire", "On the wire"],
+const GROUPS: [group: Panel["group"], title: string, note: string][] = [
+  ["open", "Opening", "On a page loaded anew, from before the store's code is fetched to its first answer; nothing is cached."],
+  ["write", "Writing", "Until the promise resolves; what that promises differs, and is said with the stores above."],
+  ["read", "Reading", "Values of the same session. Where there are no ranges, the whole value is read and cut; sqlite cuts by substr."],
+  ["rewrite", "Overwriting and compacting", "Sizes are those of the closed store. Where there is no compaction, the browser decides."],
+  ["tabs", "A second tab", "While the first tab has the store open. sqlite's and wa-sqlite's pools of files are one worker's."],
+  ["wire", "On the wire", "What an app imports of each, minified. IndexedDB is built in."],
 ];
 
+/** What the build knows. */
+interface About extends Pick<Results, "versions" | "wire"> {
+  /** Where a kept run lies, if there is one. */
+  kept?: string;
+}
+
+let about: About = { versions: {}, wire: {} };
 let shown: Results | undefined;
 let stopping = false;
 
@@ -61,12 +67,25 @@ async function start(): Promise<void> {
   const asked = new URLSearchParams(location.search);
   const scale = element<HTMLSelectElement>("scale");
   if (asked.has("tiny")) scale.add(new Option("tiny", "tiny", true, true));
+  about = (await (await fetch("pkg/bench/about.json")).json()) as About;
+  if (about.kept !== undefined) take((await (await fetch(about.kept)).json()) as Results, "A kept run.");
+  document.documentElement.dataset["ready"] = "";
+}
+
+/** Removes what an earlier peer has left; its workers may take a moment to let go of their files. */
+async function wipe(newStage: NewStage): Promise<void> {
+  const stage = await newStage();
   try {
-    const kept = await fetch(KEPT);
-    if (kept.ok && shown === undefined) take((await kept.json()) as Results, "A kept run.");
+    for (let tries = 1; ; tries++) {
+      try {
+        return await stage.wipe();
+      } catch (error) {
+        if (tries === 10) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    }
   } finally {
-    show();
-    document.documentElement.dataset["ready"] = "";
+    await stage.close();
   }
 }
 
@@ -87,8 +106,9 @@ async function run(): Promise<void> {
   const wanted = [...document.querySelectorAll<HTMLInputElement>("input[name=peer]:checked")].map((box) => peerOf(box.value));
   const runs = wanted.flatMap((peer) => peer.lanes.map((lane) => ({ peer, lane })));
   const bar = element<HTMLProgressElement>("bar");
-  const about = (await (await fetch("pkg/bench/about.json")).json()) as Pick<Results, "versions" | "wire">;
-  const results = emptyResults({ scale: scale.name, machine: { cores: navigator.hardwareConcurrency }, ...about }, browserName());
+  const { versions, wire } = about;
+  const machine = { cores: navigator.hardwareConcurrency };
+  const results = emptyResults({ scale: scale.name, machine, versions, wire }, browserName());
   const failures: string[] = [];
   stopping = false;
   bar.max = runs.length * rounds;
@@ -101,7 +121,9 @@ async function run(): Promise<void> {
         if (stopping) break;
         tell(`Round ${round} of ${rounds}: ${peer.title}, ${laneName(lane)}`);
         try {
+          await wipe(newStage);
           addSamples(results, peer, lane, await runPeer(peer, lane, scale, newStage));
+          await wipe(newStage);
         } catch (error) {
           failures.push(`${peer.title}, ${laneName(lane)}: ${error instanceof Error ? error.message : String(error)}`);
         }
@@ -152,7 +174,7 @@ function showBars(results: Results): void {
         made("td", `${peerOf(ours).title} / ${peerOf(theirs).title}`, "pair"),
         made("td", figures === undefined ? "–" : `${said(figures.ours, "µs")} / ${said(figures.theirs, "µs")}`, "figures"),
         made("td", figures === undefined ? "–" : times(figures.ratio), "number"),
-        made("td", times(atLeast), "number"),
+        made("td", `${atLeast}×`, "number"),
         made("td", met === undefined ? "not measured" : met ? "met" : "not met", met === undefined ? "open" : met ? "met" : "missed"),
       );
       return row;
@@ -164,13 +186,13 @@ function showPlots(results: Results): void {
   const lane = document.querySelector<HTMLInputElement>("input[name=lane]:checked")?.value as Lane;
   const panels = [...panelsOf(results, lane), wirePanel(results)];
   element("plots").replaceChildren(
-    ...GROUPS.flatMap(([group, title]) => {
+    ...GROUPS.flatMap(([group, title, note]) => {
       const found = panels.filter((panel) => panel.group === group && panel.rows.length > 0);
       if (found.length === 0) return [];
       const section = made("section", "", "group");
       const grid = made("div", "", "panels");
       grid.innerHTML = found.map(drawPanel).join("");
-      section.append(made("h3", title), grid);
+      section.append(made("h3", title), made("p", note, "soft"), grid);
       return [section];
     }),
   );

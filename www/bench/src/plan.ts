@@ -1,7 +1,8 @@
 /**
  * What one peer goes through in one round, on pages that are loaded anew wherever that is part of the question.
  *
- * Knows nothing of how a page comes about: a frame, or a tab that a script opens.
+ * Knows nothing of how a page comes about: a frame, or a tab that a script opens. The site holds no store of a benchmark
+ * when it starts.
  */
 
 import type { Lane, OpenOptions } from "./adapter.ts";
@@ -37,7 +38,6 @@ export async function runPeer(peer: Peer, lane: Lane, scale: Scale, newStage: Ne
     }
   };
 
-  await onStage((stage) => stage.wipe());
   await rewriting();
   await onStage(async (stage) => {
     const opened = await stage.run(lane, open("main"));
@@ -84,7 +84,7 @@ export async function runPeer(peer: Peer, lane: Lane, scale: Scale, newStage: Ne
     for (let time = 1; time <= scale.reopens; time++) {
       await onStage(async (stage) => {
         note(await stage.run(lane, { do: "reopen", peer: peer.id, options: options(workload), keys, workload }));
-        if (workload === "reopen-10k") note(await stage.run(lane, { do: "scan", keys }));
+        if (workload === "reopen-10k") note(await stage.run(lane, { do: "scan", keys, scale }));
         await stage.run(lane, { do: "close" });
       });
     }

@@ -30,7 +30,8 @@ export function drawPanel(panel: Panel): string {
 
 /** The page's most telling panels in one file that stands for itself, in two columns. */
 export function draw(results: Results): string {
-  const panels = panelsOf(results, "main").filter(({ workload }) => SHOWN.includes(workload));
+  const all = panelsOf(results, "main");
+  const panels = SHOWN.flatMap((workload) => all.filter((panel) => panel.workload === workload));
   const gap = 24;
   const ends = [64, 64];
   const placed = panels.map((panel) => {
@@ -75,7 +76,7 @@ function inside(panel: Panel): string {
     round(NAME + 8 + (TRACK * (Math.log10(Math.max(0.01, figure)) - first)) / (last - first));
   const bottom = HEAD + rows.length * ROW;
   const decades = Array.from({ length: last - first + 1 }, (_, at) => first + at);
-  const sparse = decades.length > 5 ? 2 : 1;
+  const sparse = decades.length > 4 ? 2 : 1;
   const grid = decades.map((decade, at) => {
     const x = across(10 ** decade);
     const word = at % sparse === 0 ? `<text class="soft middle" x="${x}" y="${bottom + 13}">${decadeOf(decade, unit)}</text>` : "";

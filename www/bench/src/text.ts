@@ -15,7 +15,7 @@ export function table(results: Results): string {
       figures === undefined
         ? ""
         : `${said(figures.ours, "µs")} / ${said(figures.theirs, "µs")}`.padEnd(22) + times(figures.ratio).padStart(7);
-    lines.push(`  ${title.padEnd(40)}${against.padEnd(28)}${measured.padEnd(30)}at least ${times(atLeast).padEnd(8)}${verdict}`);
+    lines.push(`  ${title.padEnd(40)}${against.padEnd(28)}${measured.padEnd(30)}at least ${`${atLeast}×`.padEnd(8)}${verdict}`);
   }
   for (const lane of ["main", "worker"] as const) {
     lines.push("", lane === "main" ? "Main thread" : "Inside a worker");

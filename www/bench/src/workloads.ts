@@ -32,12 +32,12 @@ const ROWS: Row[] = [
   ["get-many", "get 100 B, 1,000 in one call", "read", false],
   ["range", "64 KiB out of 16 MiB, awaited", "read", false],
   ["scan", "all keys with values, 100 B each", "read", false],
-  ["overwrite", "10,000 keys written ten times, batches of 1,000", "rewrite", true],
+  ["overwrite", "overwrite 10,000 keys in batches", "rewrite", true],
   ["compact", "compact after that", "rewrite", true],
   ["size-before", "size on disk before compacting", "rewrite", true, "bytes"],
   ["size-after", "size on disk in the end", "rewrite", true, "bytes"],
-  ["tab-put", "put 100 B from a second tab, awaited", "tabs", true],
-  ["tab-get", "get 100 B from a second tab, awaited", "tabs", false],
+  ["tab-put", "put 100 B from a second tab", "tabs", true],
+  ["tab-get", "get 100 B from a second tab", "tabs", false],
 ];
 
 export const WORKLOADS: readonly Workload[] = ROWS.map(([id, title, group, writes, unit = "µs"]) => ({
@@ -62,10 +62,13 @@ export interface Scale {
   of1m: number;
   of16m: number;
   ranges: number;
+  /** How often every key is overwritten. */
   rewrites: number;
   reopen: Record<string, number>;
   /** How often each filled store is opened. */
   reopens: number;
+  /** What a peer is given to end its work in the background before the next workload. */
+  restMs: number;
 }
 
 const FULL: Scale = {
@@ -82,6 +85,7 @@ const FULL: Scale = {
   rewrites: 10,
   reopen: { "reopen-10k": 10_000, "reopen-100k": 100_000, "reopen-1m": 1_000_000 },
   reopens: 3,
+  restMs: 150,
 };
 
 export const SCALES: Record<Scale["name"], Scale> = {
@@ -113,5 +117,6 @@ export const SCALES: Record<Scale["name"], Scale> = {
     rewrites: 2,
     reopen: { "reopen-10k": 50 },
     reopens: 1,
+    restMs: 0,
   },
 };

@@ -4,7 +4,7 @@ import { openSync } from "tailstone/worker";
 import type { Bytes, Durability, Store } from "../adapter.ts";
 
 export async function open(name: string, durability: Durability): Promise<Store> {
-  const db = await openSync(name);
+  const db = await openSync(name, { compactAt: false });
   const settled = durability === "strict" ? () => db.flush() : () => {};
   return {
     set(key, value) {
