@@ -2,7 +2,7 @@
 //!
 //! Invariant: between two calls there are only whole answers, each starting at a multiple of four.
 
-use crate::failure::Description;
+use crate::failure::{Code, Description};
 use crate::number;
 use crate::version::Version;
 
@@ -29,6 +29,7 @@ const NO_CURSOR: u32 = u32::MAX;
 pub struct Answers {
     bytes: Vec<u8>,
     extents: u32,
+    refused: u32,
 }
 
 /// One entry of a [list](Answers::list).
@@ -48,6 +49,7 @@ impl Answers {
             self.bytes.shrink_to(crate::KEPT_BYTES);
         }
         self.extents = 0;
+        self.refused = 0;
     }
 
     pub fn bytes(&self) -> &[u8] {
@@ -57,6 +59,11 @@ impl Answers {
     /// How many extents are among the answers.
     pub const fn extents(&self) -> u32 {
         self.extents
+    }
+
+    /// How many of the answers say that there was no space.
+    pub const fn refused(&self) -> u32 {
+        self.refused
     }
 
     pub fn done(&mut self) {
@@ -74,6 +81,9 @@ impl Answers {
     }
 
     pub fn error(&mut self, error: &Description) {
+        if matches!(error.code, Code::Quota) {
+            self.refused = self.refused.saturating_add(1);
+        }
         let mut answer = self.open(ERROR);
         answer.word(error.code as u32);
         for text in [&error.message, &error.cause_name, &error.cause_message] {

@@ -92,6 +92,11 @@ impl WebStore {
         self.answers.extents()
     }
 
+    /// How many of the answers say that the browser grants no more space.
+    pub fn refused(&self) -> u32 {
+        self.answers.refused()
+    }
+
     /// Whether changes are recorded.
     pub fn watch(&mut self, on: bool) {
         self.changes.watch(on);

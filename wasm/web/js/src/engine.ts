@@ -69,11 +69,14 @@ export class Engine {
   }
 
   recovery(): Recovery {
-    return this.store.recovery() as Recovery;
+    const found = this.store.recovery() as Omit<Recovery, "summary">;
+    return { ...found, summary: summaryOf(found) };
   }
 
   verify(): Verdict {
-    return this.store.verify() as Verdict;
+    const found = this.store.verify() as Omit<Verdict, "summary">;
+    const what = found.sound ? "sound" : `${found.damagedEntries} damaged`;
+    return { ...found, summary: `${found.entries} entries in ${found.fileBytes} bytes: ${what}` };
   }
 
   /** Carries out what a writer holds, without values beside the answers. */
@@ -100,6 +103,13 @@ export class Engine {
     }
     return large;
   }
+}
+
+function summaryOf({ outcome, tail, cutBytes, fileBytes, damagedEntries }: Omit<Recovery, "summary">): string {
+  if (fileBytes === 0) return "a new store";
+  const cut = cutBytes > 0 ? `, ${cutBytes} bytes of ${outcome === "UnusedSpace" ? "unused space" : "an unfinished write"} cut off` : "";
+  const damage = damagedEntries > 0 ? `, ${damagedEntries} damaged` : "";
+  return `${tail} bytes of entries${damage}${cut}`;
 }
 
 function buffer(): ArrayBuffer {

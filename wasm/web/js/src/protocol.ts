@@ -106,6 +106,10 @@ export interface Recovery {
   tail: number;
   /** Bytes of an unfinished last write that were cut off. */
   cutBytes: number;
+  /** Entries in the file, live or not. */
+  entries: number;
+  /** Those among the last ones that are damaged; `verify` reads all. */
+  damagedEntries: number;
   /** What was found, in one word, such as `Clean` or `TornTail`. */
   outcome: string;
   /** The same in one sentence. */
@@ -136,6 +140,12 @@ export interface Stats {
 export interface Verdict {
   /** Whether every entry and every link is sound. */
   sound: boolean;
+  /** Length of what was read, in bytes. */
+  fileBytes: number;
+  /** Entries read, live or not. */
+  entries: number;
+  /** Entries whose bytes are not those that were written. */
+  damagedEntries: number;
   /** The finding in one sentence. */
   summary: string;
 }
