@@ -66,7 +66,7 @@ export const PEERS: readonly Peer[] = [
     durability: "relaxed",
     meaning: "handed to the system, with the browser's default durability; no flush",
     lanes: MAIN,
-    keysMax: 100_000,
+    keysMax: 10_000,
   },
   {
     id: "sqlite-wal",

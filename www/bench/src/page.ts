@@ -8,7 +8,7 @@ import { verdicts } from "./bars.ts";
 import { peerOf, PEERS } from "./catalogue.ts";
 import { stagesIn } from "./frames.ts";
 import { panelsOf, wirePanel, type Panel } from "./panels.ts";
-import { runPeer, shuffled, type NewStage } from "./plan.ts";
+import { runPeer, shuffled, type NewStage, type Sample } from "./plan.ts";
 import { drawPanel } from "./plot.ts";
 import { addSamples, emptyResults, type Results } from "./results.ts";
 import { said, times } from "./words.ts";
@@ -116,17 +116,17 @@ async function run(): Promise<void> {
   document.documentElement.dataset["running"] = "";
   const newStage = stagesIn(element("stages"));
   try {
+    await wipe(newStage).catch((error: unknown) => failures.push(String(error)));
     for (let round = 1; round <= rounds && !stopping; round++) {
       for (const { peer, lane } of shuffled(runs)) {
         if (stopping) break;
         tell(`Round ${round} of ${rounds}: ${peer.title}, ${laneName(lane)}`);
-        try {
-          await wipe(newStage);
-          addSamples(results, peer, lane, await runPeer(peer, lane, scale, newStage));
-          await wipe(newStage);
-        } catch (error) {
+        const failed = (error: unknown) => {
           failures.push(`${peer.title}, ${laneName(lane)}: ${error instanceof Error ? error.message : String(error)}`);
-        }
+        };
+        const noted = (samples: Sample[]) => addSamples(results, peer, lane, samples);
+        await runPeer(peer, lane, scale, round === 1, newStage).then(noted).catch(failed);
+        await wipe(newStage).catch(failed);
         bar.value += 1;
         take(results, "Measured in this browser, just now.");
       }

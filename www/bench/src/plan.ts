@@ -23,7 +23,20 @@ export type NewStage = () => Promise<Remote>;
 /** Every sample of one round, in the order in which they were taken; a workload may have several. */
 export type Sample = [workload: string, figure: number];
 
-export async function runPeer(peer: Peer, lane: Lane, scale: Scale, newStage: NewStage): Promise<Sample[]> {
+/**
+ * Stores of more keys take minutes to fill: they are filled in the first round alone, for the main thread alone, and then
+ * opened oftener.
+ */
+const EACH_ROUND_KEYS_MAX = 100_000;
+const LARGE_REOPENS = 7;
+
+export async function runPeer(
+  peer: Peer,
+  lane: Lane,
+  scale: Scale,
+  isFirstRound: boolean,
+  newStage: NewStage,
+): Promise<Sample[]> {
   const samples: Sample[] = [];
   const note = (figures: Figures) => samples.push(...Object.entries(figures));
   const options = (name: string): OpenOptions => ({ name: `bench-${name}`, lane, durability: peer.durability });
@@ -76,12 +89,15 @@ export async function runPeer(peer: Peer, lane: Lane, scale: Scale, newStage: Ne
 
   async function reopening(workload: string, keys: number): Promise<void> {
     if (peer.keysMax !== undefined && keys > peer.keysMax) return;
+    const isLarge = keys > EACH_ROUND_KEYS_MAX;
+    if (isLarge && !(isFirstRound && lane === "main")) return;
+    const reopens = isLarge ? LARGE_REOPENS : scale.reopens;
     await onStage(async (stage) => {
       await stage.run(lane, open(workload));
       await stage.run(lane, { do: "fill", keys });
       await stage.run(lane, { do: "close" });
     });
-    for (let time = 1; time <= scale.reopens; time++) {
+    for (let time = 1; time <= reopens; time++) {
       await onStage(async (stage) => {
         note(await stage.run(lane, { do: "reopen", peer: peer.id, options: options(workload), keys, workload }));
         if (workload === "reopen-10k") note(await stage.run(lane, { do: "scan", keys, scale }));

@@ -27,10 +27,10 @@ globalThis.stage = {
   run: (lane, step) => (lane === "main" ? carryOut(step) : inWorker(step)),
 
   async usage() {
-    const root = await navigator.storage.getDirectory();
     const estimate: StorageEstimate & { usageDetails?: Record<string, number> } = await navigator.storage.estimate();
-    // Only some browsers say what databases take; the files can be asked.
-    return (await bytesBelow(root)) + (estimate.usageDetails?.["indexedDB"] ?? 0);
+    // Only some browsers say what their databases take; there the files can be asked for more exactly.
+    if (estimate.usageDetails === undefined) return estimate.usage ?? 0;
+    return (await bytesBelow(await navigator.storage.getDirectory())) + (estimate.usageDetails["indexedDB"] ?? 0);
   },
 
   async wipe() {
