@@ -2,8 +2,9 @@
 
 import { type Bytes, type AnyCodec, type Codec, type CodecName, codecOf } from "./codec.js";
 import { type Channel, Connection } from "./connection.js";
-import { Db, type Durability } from "./db.js";
+import { Db } from "./db.js";
 import { TailstoneError } from "./errors.js";
+import type { Durability } from "./options.js";
 import type { Opened } from "./protocol.js";
 
 /** How a store is opened. */

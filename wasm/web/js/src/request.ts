@@ -73,6 +73,18 @@ export class RequestWriter {
     }
   }
 
+  /** A head alone: of an op that stores `valueBytes`, which the caller puts behind what is written here. */
+  headOfSet(key: Uint8Array, expiresAt: number, valueBytes: number): void {
+    const start = this.#length;
+    const timed = expiresAt === 0 ? 0 : 8;
+    const end = start + HEAD_BYTES + key.length;
+    this.#reserve(end + timed);
+    this.#head(start, OP.set, timed === 0 ? 0 : 1, key.length, timed + valueBytes);
+    this.#bytes.set(key, start + HEAD_BYTES);
+    if (timed > 0) this.#view.setFloat64(end, expiresAt, true);
+    this.#length = end + timed;
+  }
+
   /** An op whose value is `numbers` of four bytes each, and `rest`. */
   putWords(code: number, flags: number, key: Key, numbers: number[], rest?: Uint8Array): void {
     let at = this.op(code, flags, key, 4 * numbers.length + (rest?.length ?? 0));
