@@ -30,7 +30,7 @@ pub struct EntryWriter<'s, B: Backing> {
 /// What the metadata and the checks need to know of a stream.
 #[derive(Default)]
 pub(crate) struct Digest {
-    crc: crc32fast::Hasher,
+    crc: crate::kernels::crc32::Hasher,
     len: u64,
     has_content: bool,
 }

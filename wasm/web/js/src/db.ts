@@ -8,7 +8,7 @@ import type { Connection } from "./connection.js";
 import { closed, TailstoneError } from "./errors.js";
 import type { Batch, BytesRange, CallOptions, Durability, Range, SetOptions, WatchEvent } from "./options.js";
 import type { Backend, Opened, Recovery, Stats, Verdict } from "./protocol.js";
-import { type Key, keyBytes, type RequestWriter } from "./request.js";
+import { checkedKey, type Key, keyBytes, type RequestWriter } from "./request.js";
 import { spoolOf, streamOf } from "./streams.js";
 
 /** Keys of one page, and bytes of their values: what travels at a time. */
@@ -130,10 +130,18 @@ export class Db<T = Uint8Array<ArrayBuffer>, In = T> {
   /** Makes all changes that `fill` asks for, or none: after a crash too. They are held in memory until then. */
   async batch(fill: (batch: Batch<In>) => void | Promise<void>, options?: CallOptions): Promise<void> {
     const changes: { key: Key; value: Uint8Array | Promise<Uint8Array> | undefined }[] = [];
-    await fill({
-      set: (key, value) => void changes.push({ key, value: this.#codec.encode(value) }),
-      delete: (key) => void changes.push({ key, value: undefined }),
+    const filling = fill({
+      // A bad key is refused here: met when half of the batch is written, it would spoil what others asked for.
+      set: (key, value) => {
+        const encoded = this.#codec.encode(value);
+        // It is waited for below, and said there.
+        if (encoded instanceof Promise) encoded.catch(nothing);
+        changes.push({ key: checkedKey(key), value: encoded });
+      },
+      delete: (key) => void changes.push({ key: checkedKey(key), value: undefined }),
     });
+    // Without a wait the batch keeps its place among the calls of this turn.
+    if (filling !== undefined) await filling;
     if (changes.length === 0) return;
     const values: (Uint8Array | undefined)[] = [];
     for (const { value } of changes) values.push(value instanceof Promise ? await value : value);
@@ -338,6 +346,7 @@ export class Db<T = Uint8Array<ArrayBuffer>, In = T> {
   async *#entries({ prefix = "", limit = Infinity }: Range, values: boolean): AsyncGenerator<PageEntry, void, undefined> {
     let cursor: Uint8Array | undefined;
     let left = limit;
+    if (!(left >= 1)) return;
     do {
       const words = [Math.min(left, PAGE_KEYS), PAGE_BYTES, cursor === undefined ? 0 : 1];
       const page = await this.#ops(

@@ -34,7 +34,7 @@ export interface Open {
   <T>(name: string, options: OpenOptions & { codec: Codec<T> }): Promise<Db<T>>;
 }
 
-/** Makes an `open` out of a way to reach stores. */
+/** Makes an `open` out of a way to reach stores. @internal */
 export function opener(connect: (name: string) => Channel, isName: (name: string) => boolean, code?: ArrayBuffer): Open {
   const connections = new Map<string, Promise<[Connection, Opened]>>();
   const open = async (name: string, options: OpenOptions & { codec?: CodecName | AnyCodec } = {}): Promise<Db<unknown>> => {
