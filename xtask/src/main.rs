@@ -1,5 +1,6 @@
 //! Every task of the workspace: `cargo xtask <task>`.
 
+mod bench_web;
 mod component;
 mod context;
 mod demo;
@@ -74,6 +75,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Measure the package and its peers in a browser
+    BenchWeb(bench_web::Options),
     /// Run the examples
     Examples,
     /// Write the manual pages of the command line, one for each command
@@ -121,6 +124,7 @@ fn run(task: Task) -> Result<ExitCode> {
             let mut command = ctx.cargo(["run", "--release", "--package", "tailstone-peers", "--"]);
             ctx.run(command.args(args))?;
         }
+        Task::BenchWeb(options) => bench_web::run(&ctx, &options)?,
         Task::Examples => examples::run(&ctx)?,
         Task::Man => {
             let folder = ctx.target_dir.join("man");

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use anyhow::{Context as _, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::bench_web;
 use crate::context::Context;
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -54,6 +55,7 @@ pub fn pages(ctx: &Context, serve: bool) -> Result<()> {
         copy(&file.path(), &pkg.join(file.file_name()))?;
     }
     ctx.run(npm(ctx, &ctx.root.join("wasm/web/js"))?.args(["run", "--silent", "pages"]))?;
+    bench_web::page(ctx)?;
     if serve {
         ctx.run(
             ctx.command("node")
@@ -161,14 +163,14 @@ fn compile(ctx: &Context) -> Result<PathBuf> {
 }
 
 /// The folder of the browser tests, with what they need installed.
-fn browser_project(ctx: &Context) -> Result<PathBuf> {
+pub fn browser_project(ctx: &Context) -> Result<PathBuf> {
     let tests = ctx.root.join("tests/browser");
     install(ctx, &tests)?;
     Ok(tests)
 }
 
 /// Installs what the lock file in `folder` pins, unless that has been done since it changed.
-fn install(ctx: &Context, folder: &Path) -> Result<()> {
+pub fn install(ctx: &Context, folder: &Path) -> Result<()> {
     let changed = modified(&folder.join("package-lock.json"));
     let installed = modified(&folder.join("node_modules/.package-lock.json"));
     if installed.is_some() && installed >= changed {
@@ -181,7 +183,7 @@ fn modified(path: &Path) -> Option<SystemTime> {
     path.metadata().ok()?.modified().ok()
 }
 
-fn npm(ctx: &Context, folder: &Path) -> Result<Command> {
+pub fn npm(ctx: &Context, folder: &Path) -> Result<Command> {
     let Some(program) = ctx.find_program(&["npm", "npm.cmd"]) else {
         bail!("npm is not on the path; install node 20 or later");
     };
