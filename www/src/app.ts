@@ -77,11 +77,8 @@ function showFailure(error: unknown): void {
   const chip = $("backend");
   chip.dataset["state"] = "failed";
   chip.textContent = error instanceof TailstoneError ? error.code : "failed";
-  for (const control of document.querySelectorAll<HTMLButtonElement | HTMLInputElement>("main button, main input, main select")) {
-    control.disabled = true;
-  }
-  $("empty").hidden = true;
-  warn(`The shelf could not be opened. ${words.reason(error)}`);
+  for (const part of document.querySelectorAll<HTMLElement>("main, .skip")) part.hidden = true;
+  warn(`The shelf could not be opened. ${words.reason(error)}`, true);
 }
 
 function showBackend(): void {
@@ -244,7 +241,7 @@ async function download(name: string): Promise<void> {
 async function remove(name: string): Promise<void> {
   await attempt(async () => {
     await library.remove(name);
-    say(`Removed ${name}.`, { label: "Undo", take: () => void attempt(() => undoRemoval(name)) });
+    say(`Removed ${name.slice(name.lastIndexOf("/") + 1)}.`, { label: "Undo", take: () => void attempt(() => undoRemoval(name)) });
   });
 }
 
@@ -253,7 +250,7 @@ async function undoRemoval(name: string): Promise<void> {
   if (version === undefined) say(`${name} is no longer in the store.`);
   else {
     await restore(library, name, version);
-    say(`${name} is back.`);
+    say(`${name.slice(name.lastIndexOf("/") + 1)} is back.`);
   }
 }
 

@@ -144,24 +144,17 @@ export class List {
       this.#seen.unobserve(target);
       const name = target.dataset["name"] ?? "";
       const item = this.#library.items.get(name) ?? this.#found.find((found) => found.name === name);
-      if (item !== undefined) void addThumb(target, item, this.#thumbs);
+      if (item !== undefined) void addThumb(target, item, this.#library, this.#thumbs).catch(() => {});
     }
   }
 
   /** The folders one level below what was searched for, as ways to search on; and the way up. */
   #offerFolders(text: string, matching: readonly Item[]): void {
     const base = text.slice(0, text.lastIndexOf("/") + 1);
-    const counts = new Map<string, number>();
-    for (const { name } of matching) {
-      if (!name.startsWith(base)) continue;
-      const end = name.indexOf("/", base.length);
-      if (end < 0) continue;
-      const folder = name.slice(0, end + 1);
-      counts.set(folder, (counts.get(folder) ?? 0) + 1);
-    }
+    const [from, counts] = foldersBelow(base, matching);
     const most = [...counts].sort(([, a], [, b]) => b - a).slice(0, FOLDERS);
     const chips = most.map(([folder, files]) => {
-      const chip = make("button", "folder-chip", folder.slice(base.length, -1), make("span", "", words.number(files)));
+      const chip = make("button", "folder-chip", folder.slice(from.length, -1), make("span", "", words.number(files)));
       chip.onclick = () => this.search(folder);
       return chip;
     });
@@ -192,4 +185,20 @@ export class List {
     else if (event.key === "End") to($("rows").lastElementChild);
     else if (event.key === "Delete") this.#actions.remove(here.dataset["name"] ?? "");
   }
+}
+
+/** How many files each folder below `base` holds; where there is one folder only, with everything in it, those below that. */
+function foldersBelow(base: string, items: readonly Item[]): [string, Map<string, number>] {
+  const below = items.filter(({ name }) => name.startsWith(base));
+  const counts = new Map<string, number>();
+  for (const { name } of below) {
+    const end = name.indexOf("/", base.length);
+    if (end < 0) continue;
+    const folder = name.slice(0, end + 1);
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
+  }
+  const [only] = counts;
+  if (only === undefined || only[1] < items.length) return [base, counts];
+  const deeper = foldersBelow(only[0], below);
+  return deeper[1].size > 0 ? deeper : [base, counts];
 }

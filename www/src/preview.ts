@@ -63,7 +63,7 @@ function medium(type: string, url: string, name: string): HTMLElement {
 }
 
 /** The bytes as text, if that is what they are. A character that `cut` split at the end does not count against them. */
-function asText(head: Uint8Array, cut: boolean): string | undefined {
+export function asText(head: Uint8Array, cut: boolean): string | undefined {
   if (head.includes(0)) return undefined;
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: cut });

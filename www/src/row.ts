@@ -2,7 +2,8 @@
 
 import { icon, iconButton, make } from "./elements.js";
 import { ending, kindOf } from "./kinds.js";
-import type { Item } from "./library.js";
+import type { Item, Library } from "./library.js";
+import { asText } from "./preview.js";
 import { Thumbs } from "./thumbs.js";
 import * as words from "./words.js";
 
@@ -43,8 +44,17 @@ export function row(item: Item, actions: Actions): HTMLLIElement {
   return line;
 }
 
-/** Puts the picture in, if there is one; to be called when the row is about to be seen. */
-export async function addThumb(line: HTMLElement, item: Item, thumbs: Thumbs): Promise<void> {
+/** What is shown of a text on its tile, in bytes. */
+const SNIPPET_BYTES = 360;
+
+/** Puts the picture in, or a text's beginning, if there is one; to be called when the row is about to be seen. */
+export async function addThumb(line: HTMLElement, item: Item, library: Library, thumbs: Thumbs): Promise<void> {
+  const kind = kindOf(item.name, item.type);
+  if ((kind === "text" || kind === "code") && item.size > 0) {
+    const text = asText(await library.head(item.name, SNIPPET_BYTES), item.size > SNIPPET_BYTES);
+    if (text !== undefined) line.querySelector(".thumb")?.append(make("small", "", text));
+    return;
+  }
   if (!Thumbs.has(item)) return;
   const url = await thumbs.url(item);
   if (url === undefined) return;

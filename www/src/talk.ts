@@ -26,9 +26,11 @@ export function say(text: string, offer?: { label: string; take: () => void }): 
   hide = setTimeout(() => delete toast.dataset["shown"], offer === undefined ? REMARK_MS : OFFER_MS);
 }
 
-/** Says something that holds until the page is closed. */
-export function warn(text: string): void {
-  $("banner").textContent = text;
+/** Says something that holds until the page is closed, or tried again. */
+export function warn(text: string, mayTryAgain = false): void {
+  $("banner-text").textContent = text;
+  button("again").hidden = !mayTryAgain;
+  button("again").onclick = () => location.reload();
   $("banner").hidden = false;
 }
 

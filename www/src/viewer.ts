@@ -87,7 +87,7 @@ export class Viewer {
     const lines = this.#versions.map(({ size, deleted, stored }, index) => {
       const what = deleted ? "Removed" : index === 0 ? "Now" : `Version ${length - index}`;
       const control = make("button", "version", make("b", "", what));
-      control.append(make("span", "", deleted ? "" : words.bytes(size)), make("small", "", words.moment(stored)));
+      control.append(make("span", "", deleted ? "" : words.bytes(size)), make("small", "", words.instant(stored)));
       control.type = "button";
       control.disabled = deleted;
       control.onclick = () => void this.#guard(() => this.#choose(index));

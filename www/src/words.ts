@@ -27,12 +27,18 @@ export function rate(byteCount: number, ms: number): string {
 
 const day = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", year: "numeric" });
 const hour = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hour12: false });
+const second = new Intl.DateTimeFormat("en", { timeStyle: "medium", hour12: false });
 
 /** A time of storing; nothing where none was noted. */
 export function moment(ms: number | undefined): string {
   if (ms === undefined) return "";
   const date = new Date(ms);
   return date.toDateString() === new Date().toDateString() ? `today, ${hour.format(date)}` : day.format(date);
+}
+
+/** The same to the second. */
+export function instant(ms: number | undefined): string {
+  return ms === undefined ? "" : `${day.format(ms)}, ${second.format(ms)}`;
 }
 
 /** What an error says, as a sentence. */
