@@ -116,7 +116,7 @@ export class List {
       this.#rows.delete(name);
     }
     // Who was on a row that went goes on with the one in its place, not at the top of the page.
-    if (focused && !focused.isConnected) {
+    if (focused && !list.contains(document.activeElement)) {
       const next = list.children[Math.min(place, list.children.length - 1)];
       (next?.querySelector<HTMLElement>(".open") ?? input("search")).focus();
     }
