@@ -3,9 +3,8 @@
 //! Of the machine it needs node with npm, and for the tests a Chromium; everything else is pinned in lock files.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, bail};
@@ -31,19 +30,12 @@ pub fn build(ctx: &Context) -> Result<()> {
         .generate(&generated)
         .with_context(|| format!("could not make bindings for {}", wasm.display()))?;
     install(ctx, &js)?;
+    let built = generated.join("tailstone_web_bg.wasm");
+    copy(&built, &generated.join("tailstone.wasm"))?;
+    copy(&built, &pkg.join("tailstone.wasm"))?;
     ctx.run(npm(ctx, &js)?.args(["run", "--silent", "build"]))?;
-    copy(
-        &generated.join("tailstone_web_bg.wasm"),
-        &pkg.join("tailstone.wasm"),
-    )?;
     copy(&js.join("package.dist.json"), &pkg.join("package.json"))?;
-    for name in ["index.js", "worker.js", "tailstone.wasm"] {
-        let path = pkg.join(name);
-        let bytes = fs::read(&path).with_context(|| format!("no {}", path.display()))?;
-        let packed = gzipped_len(&bytes).map_or_else(String::new, |len| format!(", {len} gzipped"));
-        eprintln!("  {name}: {} bytes{packed}", bytes.len());
-    }
-    Ok(())
+    ctx.run(ctx.command("node").arg(js.join("sizes.mjs")).arg(&pkg))
 }
 
 /// Builds the pages in `www/` and, if asked, serves them until interrupted.
@@ -149,21 +141,4 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::copy(from, to)
         .with_context(|| format!("could not copy {} to {}", from.display(), to.display()))?;
     Ok(())
-}
-
-/// How long `bytes` are once gzipped, if the machine has `gzip`.
-fn gzipped_len(bytes: &[u8]) -> Option<usize> {
-    let mut gzip = Command::new("gzip")
-        .args(["-9", "--stdout"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .ok()?;
-    let mut stdin = gzip.stdin.take()?;
-    let bytes = bytes.to_vec();
-    // Fed from aside: the output is read meanwhile, and neither pipe holds all of it.
-    let feeder = std::thread::spawn(move || stdin.write_all(&bytes));
-    let output = gzip.wait_with_output().ok()?;
-    feeder.join().ok()?.ok()?;
-    output.status.success().then_some(output.stdout.len())
 }
