@@ -5,11 +5,12 @@
  * there; the files are all that matters, and the rest is made again or done without.
  */
 
-import { type Db, open, type OpenOptions, type Recovery } from "tailstone";
+import { type Bytes, type Db, open, type OpenOptions, type Recovery } from "tailstone";
 import { type About, aboutCodec } from "./about.js";
 import { typeByName } from "./kinds.js";
 
-type Bytes = Uint8Array<ArrayBuffer>;
+/** A bucket of bytes. */
+type ByteBucket = Db<Uint8Array<ArrayBuffer>, Bytes>;
 
 /** A file on the shelf. */
 export interface Item {
@@ -32,9 +33,9 @@ const GATHER_MS = 80;
 const STREAMED_FROM = 1 << 20;
 
 export class Library {
-  readonly files: Db<Bytes>;
+  readonly files: ByteBucket;
   readonly notes: Db<About>;
-  readonly thumbs: Db<Bytes>;
+  readonly thumbs: ByteBucket;
   items: Map<string, Item> = new Map();
   /** All files in the store, `items` or not. */
   total = 0;
@@ -47,7 +48,7 @@ export class Library {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> = Promise.resolve();
 
-  private constructor(files: Db<Bytes>, notes: Db<About>, thumbs: Db<Bytes>) {
+  private constructor(files: ByteBucket, notes: Db<About>, thumbs: ByteBucket) {
     this.files = files;
     this.notes = notes;
     this.thumbs = thumbs;
@@ -58,8 +59,9 @@ export class Library {
 
   /** Opens the store called `name`, and lists what is in its bucket `files`. */
   static async open(name: string, options: Pick<OpenOptions, "onDegraded"> = {}): Promise<Library> {
-    const files = await open(name, { ...options, bucket: "files" });
-    const notes = await open<About>(name, { bucket: "meta", codec: aboutCodec });
+    // The past of a file is there until somebody says that it may go.
+    const files = await open(name, { ...options, bucket: "files", compactAt: false });
+    const notes = await open(name, { bucket: "meta", codec: aboutCodec });
     const thumbs = await open(name, { bucket: "thumbs" });
     const library = new Library(files, notes, thumbs);
     await library.refresh();
