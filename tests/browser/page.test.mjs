@@ -178,6 +178,11 @@ describe("the page", () => {
       await first.evaluate(() => library.read("shared.txt"));
       return (await second.textContent("#rate-ops")) !== "0";
     });
+    // A file without a note beside it, as the command line leaves them.
+    await first.evaluate(() => library.files.set("bare.txt", new Uint8Array(5)));
+    await shows(second, 3);
+    await second.getByRole("button", { name: "Remove bare.txt" }).click();
+    await shows(first, 2);
     await second.getByRole("button", { name: "Remove more.txt" }).click();
     await shows(first, 1);
     // The tab that was there first goes; the other goes on.
@@ -236,6 +241,9 @@ describe("the page", () => {
     await here.setInputFiles("#store-file", path);
     await here.waitForSelector("#confirm[open]");
     await here.keyboard.press("Escape");
+    // One operation at a time: had it begun, this one would be turned away.
+    await here.click("#verify");
+    await until(async () => /sound|whole|entr/i.test(await here.textContent("#status")));
     assert.ok((await names(here)).includes("newer.txt"), "an import that was declined");
     await here.setInputFiles("#store-file", path);
     await here.click("#confirm-yes");

@@ -49,12 +49,16 @@ export async function putAll(
     onProgress(progress);
     library.onWork(files, bytes);
   };
+  const stored: string[] = [];
   // One batch is on its way into the store while the next is read.
   let underway: Promise<unknown> = Promise.resolve();
   const send = async (batch: readonly Incoming[]) => {
     const loaded = await load(batch, progress.unread);
     await underway;
-    underway = putBatch(library, loaded).then((bytes) => advance(loaded.length, bytes));
+    underway = putBatch(library, loaded).then((bytes) => {
+      stored.push(...loaded.map(({ name }) => name));
+      advance(loaded.length, bytes);
+    });
     // Whoever awaits it next sees it fail; until then it is not a rejection that nobody saw.
     underway.catch(() => {});
   };
@@ -65,6 +69,7 @@ export async function putAll(
     if (each.file.size >= STREAMED_FROM) {
       await underway;
       await putLarge(library, each, advance, signal);
+      stored.push(each.name);
       continue;
     }
     batch.push(each);
@@ -78,7 +83,8 @@ export async function putAll(
   await underway;
   await library.files.flush();
   progress.ms = performance.now() - start;
-  await library.changed([]);
+  // Most have been noticed by now, in this tab as in the others; the last ones may be on their way.
+  await library.changed(stored);
   return progress;
 }
 
@@ -100,7 +106,6 @@ async function putBatch(library: Library, loaded: readonly Loaded[]): Promise<nu
   await library.files.setMany(loaded.map(({ name, bytes }) => [name, bytes] as const));
   await library.notes.setMany(loaded.map(({ name, type, bytes }) => [name, { type, stored, size: bytes.length }] as const));
   await dropThumbs(library, loaded.map(({ name }) => name));
-  void library.changed(loaded.map(({ name }) => name)).catch(() => {});
   return loaded.reduce((sum, { bytes }) => sum + bytes.length, 0);
 }
 
@@ -124,7 +129,6 @@ async function putLarge(
   }
   await library.notes.set(name, { type: file.type, stored: Date.now(), size: file.size });
   await dropThumbs(library, [name]);
-  void library.changed([name]).catch(() => {});
   advance(1, file.size - told);
 }
 

@@ -27,8 +27,9 @@ export interface Item {
 const LISTED_MAX = 10_000;
 /** Keys asked about in one go. */
 const ASKED_AT_ONCE = 1000;
-/** How long changes gather before they are looked at, in milliseconds. */
+/** How long changes gather before they are looked at, in milliseconds: the least, and as a multiple of what looking took. */
 const GATHER_MS = 80;
+const GATHER_SHARE = 4;
 /** Longer values are read as a stream, whose bytes the browser may keep out of memory. */
 const STREAMED_FROM = 1 << 20;
 
@@ -47,6 +48,7 @@ export class Library {
   #all = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> = Promise.resolve();
+  #roundMs = 0;
 
   private constructor(files: ByteBucket, notes: Db<About>, thumbs: ByteBucket) {
     this.files = files;
@@ -131,7 +133,7 @@ export class Library {
     if (key === undefined) this.#all = true;
     else this.#changed.add(key);
     // Errors have come up at the call that caused them; the next change, or a reload, lists again.
-    this.#timer ??= setTimeout(() => this.#catchUp().catch(() => {}), GATHER_MS);
+    this.#timer ??= setTimeout(() => this.#catchUp().catch(() => {}), Math.max(GATHER_MS, GATHER_SHARE * this.#roundMs));
   }
 
   /** Brings `items` up to date, one round at a time. */
@@ -139,6 +141,7 @@ export class Library {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const round = this.#running.then(async () => {
+      const start = performance.now();
       if (this.#all) {
         this.#all = false;
         this.#changed.clear();
@@ -156,6 +159,7 @@ export class Library {
       } else return;
       this.total = Math.max(await this.files.count(), this.items.size);
       this.onChange();
+      this.#roundMs = performance.now() - start;
     });
     this.#running = round.catch(() => {});
     return round;

@@ -13,6 +13,8 @@ import * as words from "./words.js";
 const ROWS = 120;
 /** Names that the store is asked for when `items` does not hold them all. */
 const FOUND_MAX = 1000;
+/** How long a row must be in sight before its picture is looked for, in milliseconds: many only pass. */
+const LOOK_MS = 120;
 /** Folders offered at a time. */
 const FOLDERS = 12;
 
@@ -143,8 +145,11 @@ export class List {
       if (!isIntersecting || !(target instanceof HTMLElement)) continue;
       this.#seen.unobserve(target);
       const name = target.dataset["name"] ?? "";
-      const item = this.#library.items.get(name) ?? this.#found.find((found) => found.name === name);
-      if (item !== undefined) void addThumb(target, item, this.#library, this.#thumbs).catch(() => {});
+      setTimeout(() => {
+        const item = this.#library.items.get(name) ?? this.#found.find((found) => found.name === name);
+        if (!target.isConnected || item === undefined) return;
+        addThumb(target, item, this.#library, this.#thumbs).catch(() => {});
+      }, LOOK_MS);
     }
   }
 

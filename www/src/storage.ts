@@ -15,7 +15,7 @@ export async function drawStorage(library: Library): Promise<Stats> {
   // Entries of other buckets, or of none: a store from elsewhere, most likely.
   const isElsewhere = total === 0 && stats.liveKeys > 0 && (await library.notes.count()) + (await library.thumbs.count()) === 0;
   $("elsewhere").hidden = !isElsewhere;
-  $("dead").textContent = stats.compactionSavings > 0 ? `${words.bytes(stats.compactionSavings)} of earlier versions` : "nothing to reclaim";
+  $("dead").textContent = stats.compactionSavings > 0 ? `${words.bytes(stats.compactionSavings)} could be reclaimed` : "nothing to reclaim";
   button("compact").disabled = stats.compactionSavings === 0;
   const { usageBytes, quotaBytes } = stats;
   const isKnown = usageBytes !== undefined && quotaBytes !== undefined;

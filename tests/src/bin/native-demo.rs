@@ -233,7 +233,10 @@ mod tests {
         files.set(b"in/a.txt", b"one").unwrap();
         files.set(b"in/deeper/b.bin", &[7; 5000]).unwrap();
         filled.close().unwrap();
-        assert_eq!(compare(&store, &folder, "in/", Some("files")).unwrap()["files"], 2);
+        assert_eq!(
+            compare(&store, &folder, "in/", Some("files")).unwrap()["files"],
+            2
+        );
 
         // Nothing is there under other names, and a changed byte is seen.
         assert!(compare(&store, &folder, "elsewhere/", None).is_err());
