@@ -50,6 +50,8 @@ enum Task {
     },
     /// Build the engine for the browser and its package
     Wasm,
+    /// Build the npm package and write its reference to wasm/web/docs
+    WebDocs,
     /// Build the WASI component
     Component,
     /// Build the pages
@@ -103,6 +105,7 @@ fn run(task: Task) -> Result<ExitCode> {
         // Its last line is the number of tests, whatever came of them.
         Task::Test { quick } => return Ok(test::run(&ctx, quick)),
         Task::Wasm => web::build(&ctx)?,
+        Task::WebDocs => web::reference(&ctx)?,
         Task::Component => component::build(&ctx)?,
         Task::Www { serve } => web::pages(&ctx, serve)?,
         Task::Bench { args } => {

@@ -291,3 +291,5 @@ fn read<B: Backing>(backing: &B, offset: u64, target: &mut [u8]) -> Result<()> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub mod wire;

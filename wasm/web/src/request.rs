@@ -84,12 +84,14 @@ impl<'r> Operations<'r> {
         Ok(Self(bytes))
     }
 
-    fn read(&mut self) -> Option<Operation<'r>> {
+    /// The next operation; a batch only where one may be.
+    fn read(&mut self, is_in_batch: bool) -> Option<Operation<'r>> {
         let word = self.word()?;
         let (code, flags) = (word & 0xff, word >> 8);
         let (first, second) = (self.word()?, self.word()?);
         if code == 6 {
-            return (flags == 0 && second == 0)
+            let is_sound = flags == 0 && second == 0 && !is_in_batch;
+            return is_sound
                 .then(|| self.take_batch(first))?
                 .map(Operation::Batch);
         }
@@ -161,7 +163,7 @@ impl<'r> Operations<'r> {
     fn take_batch(&mut self, count: u32) -> Option<Self> {
         let bytes = self.0;
         for _ in 0..count {
-            match self.read()? {
+            match self.read(true)? {
                 Operation::Set(_) | Operation::Delete(_) => {}
                 _ => return None,
             }
@@ -209,7 +211,7 @@ impl<'r> Iterator for Operations<'r> {
         if self.0.is_empty() {
             return None;
         }
-        let operation = self.read().ok_or(Malformed);
+        let operation = self.read(false).ok_or(Malformed);
         if operation.is_err() {
             self.0 = &[];
         }
