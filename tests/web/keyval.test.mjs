@@ -152,6 +152,9 @@ test("what is no key is invalid, and nothing is changed", async () => {
   }
   await assert.rejects(ours.get(detached, stores[1]), { code: "invalid" });
   await assert.rejects(ours.get(Symbol("s"), stores[1]), { code: "invalid" });
+  const wide = new Array(10_000).fill(1);
+  wide.push(wide);
+  await assert.rejects(ours.get(wide, stores[1]), { code: "invalid" });
   let deep = [];
   for (let depth = 0; depth < 50_000; depth++) deep = [deep];
   await assert.rejects(ours.get(deep, stores[1]), { code: "invalid" });

@@ -26,6 +26,9 @@ const BINARY = 0x40;
 const ARRAY = 0x50;
 const OTHER = 0xff;
 
+/** No store takes longer keys, in bytes. */
+const LENGTH_MAX = 1 << 16;
+
 const LONE_SURROGATE = /\p{Cs}/u;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -35,7 +38,7 @@ export function toStoreKey(key: unknown): string | Uint8Array<ArrayBuffer> {
   if (typeof key === "string" && !LONE_SURROGATE.test(key)) return key;
   const bytes = [OTHER];
   try {
-    write(bytes, key, []);
+    write(bytes, key);
   } catch (cause) {
     throw new TailstoneError("invalid", "the key is not one that IndexedDB accepts", { cause });
   }
@@ -72,17 +75,20 @@ function notOurs(cause?: unknown): TailstoneError {
   return new TailstoneError("corrupt", "the store has a key that was not set by this module", { cause });
 }
 
-function write(to: number[], key: unknown, within: unknown[]): void {
+function write(to: number[], key: unknown): void {
   if (typeof key === "number") writeNumber(to, NUMBER, key);
   else if (typeof key === "string") {
     to.push(STRING);
     for (let i = 0; i < key.length; i++) writeUnit(to, key.charCodeAt(i));
     to.push(END);
   } else if (Array.isArray(key)) {
-    if (within.includes(key)) throw new TypeError("an array that holds itself");
     to.push(ARRAY);
     // A hole is visited too, as undefined, which is refused.
-    for (const item of key) write(to, item, [...within, key]);
+    for (const item of key) {
+      // An array that holds itself ends here, if not on the stack.
+      if (to.length > LENGTH_MAX) throw new RangeError("too long a key");
+      write(to, item);
+    }
     to.push(END);
   } else if (ArrayBuffer.isView(key)) writeBinary(to, new Uint8Array(key.buffer, key.byteOffset, key.byteLength));
   else {

@@ -206,7 +206,8 @@ function content(value: any, tag: number): void {
   } else if (tag <= tags.ERROR_LAST) {
     for (const key of tags.ERROR_KEYS) {
       // The stack is a getter of all errors in some browsers.
-      if (key === "stack" || Object.hasOwn(value, key)) write(key === "cause" ? value[key] : `${value[key]}`);
+      const has = key === "stack" ? value.stack : Object.hasOwn(value, key);
+      if (has) write(key === "cause" ? value.cause : `${value[key]}`);
       else byte(tags.END);
     }
   } else if (tag <= tags.FILE) {
@@ -218,5 +219,6 @@ function content(value: any, tag: number): void {
     whole(value.size);
     parts.push(out.slice(from, at), value);
     from = at;
-  } else counted(tag === tags.ARRAY_BUFFER ? new Uint8Array(value) : new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+  } else if (tag === tags.ARRAY_BUFFER) counted(new Uint8Array(value));
+  else counted(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
 }

@@ -43,4 +43,5 @@
 import { decode } from "./structured-decode.js";
 import { encode } from "./structured-encode.js";
 
+/** The codec of `codec: "structured"`: values as IndexedDB and `postMessage` carry them. Waits only for `Blob`s. */
 export const structured = { encode, decode };
