@@ -9,13 +9,17 @@ describe("a quota", () => {
   const browser = inBrowser();
   const tab = (options) => blankPage(browser.context, browser.site.url, options);
 
-  /** Leaves the page `more` bytes above what it uses now, until `lift` is called. */
-  async function limit(page, more) {
+  /** Leaves the page `more` bytes above what it uses now, for as long as `action` takes. */
+  async function limited(page, more, action) {
     const session = await debug(page);
     const origin = new URL(browser.site.url).origin;
     const { usage } = await page.evaluate(() => navigator.storage.estimate());
     await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: usage + more });
-    return { lift: () => session.send("Storage.overrideQuotaForOrigin", { origin }) };
+    try {
+      return await action();
+    } finally {
+      await session.send("Storage.overrideQuotaForOrigin", { origin });
+    }
   }
 
   for (const durability of ["strict", "relaxed"]) {
@@ -41,30 +45,30 @@ describe("a quota", () => {
         await fill(0, 10);
         await db.flush();
       }, durability);
-      const { lift } = await limit(page, 2_000_000);
-      const refused = await page.evaluate(async () => {
-        const error = await fill(10, 200);
-        await check();
-        return { typed: error instanceof tailstone.TailstoneError, code: error?.code, cause: error?.cause?.name, stored: acknowledged.length };
-      });
+      const { refused, codes } = await limited(page, 2_000_000, async () => ({
+        refused: await page.evaluate(async () => {
+          const error = await fill(10, 200);
+          await check();
+          return { typed: error instanceof tailstone.TailstoneError, code: error?.code, cause: error?.cause?.name, stored: acknowledged.length };
+        }),
+        // Full it stays readable, and what is refused changes nothing.
+        codes: await page.evaluate(async () => {
+          const large = pattern(3 << 20);
+          const codes = await Promise.all([
+            codeOf(() => db.set("large", large)),
+            codeOf(() => db.setMany([["one", pattern(10)], ["large", large]])),
+            codeOf(() => db.putStream("large", new Blob([large]))),
+          ]);
+          await check();
+          expect.ok((await db.verify()).sound, "sound");
+          await db.flush();
+          return codes;
+        }),
+      }));
       console.log(`${durability}: ${refused.stored} values of 100 kB, 10 of them before 2 MB were left; cause ${refused.cause}`);
       assert.deepEqual([refused.typed, refused.code], [true, "quota"]);
       assert.ok(refused.stored >= 10 && refused.stored < 40, `${refused.stored} were stored`);
-      // Full it stays readable, and what is refused changes nothing.
-      const codes = await page.evaluate(async () => {
-        const large = pattern(3 << 20);
-        const codes = await Promise.all([
-          codeOf(() => db.set("large", large)),
-          codeOf(() => db.setMany([["one", pattern(10)], ["large", large]])),
-          codeOf(() => db.putStream("large", new Blob([large]))),
-        ]);
-        await check();
-        expect.ok((await db.verify()).sound, "sound");
-        await db.flush();
-        return codes;
-      });
       assert.deepEqual(codes, ["quota", "quota", "quota"]);
-      await lift();
       const seen = await page.evaluate(async (durability) => {
         const error = await fill(300, 320);
         await check();
@@ -81,28 +85,31 @@ describe("a quota", () => {
     });
   }
 
-  test("compaction is tried when it helps", async () => {
-    const page = await tab();
-    await page.evaluate(async () => {
-      // Under the 4 MiB from which a store compacts itself.
-      globalThis.db = await tailstone.open("dead");
-      for (let at = 0; at < 7; at++) await db.set("k", pattern(500_000, at));
-      await db.flush();
+  for (const [what, put] of Object.entries({
+    "a large value": () => db.set("new", pattern(2_000_000)),
+    "a strict one": () => db.set("new", pattern(2_000_000), { durability: "strict" }),
+    "a batch": () => db.setMany(Array.from({ length: 200 }, (_, at) => [at === 0 ? "new" : `new ${at}`, pattern(at === 0 ? 2_000_000 : 100)])),
+    "a blob": () => db.putStream("new", new Blob([pattern(2_000_000)])),
+  })) {
+    test(`compaction makes room for ${what}`, async () => {
+      const page = await tab();
+      await page.evaluate(async (what) => {
+        // Under the 4 MiB from which a store compacts itself; nearly all of it is dead.
+        globalThis.db = await tailstone.open(`dead: ${what}`);
+        for (let at = 0; at < 35; at++) await db.set("k", pattern(100_000, at));
+        await db.flush();
+      }, what);
+      const codes = await limited(page, 1_500_000, async () => [await page.evaluate(`codeOf(${put})`), await page.evaluate(() => codeOf(() => db.flush()))]);
+      assert.deepEqual(codes, ["none", "none"]);
+      await page.evaluate(async () => {
+        expect.sameBytes(await db.get("k"), pattern(100_000, 34));
+        expect.sameBytes(await db.get("new"), pattern(2_000_000));
+        expect.ok((await db.stats()).fileBytes < 2_500_000, "the file is smaller");
+        await db.close();
+      });
+      await closeQuietly(page);
     });
-    const { lift } = await limit(page, 1_500_000);
-    const seen = await page.evaluate(async () => {
-      const codes = [];
-      for (let at = 0; at < 7; at++) codes.push(await codeOf(() => db.set(`l${at}`, pattern(500_000, at), { durability: "strict" })));
-      expect.sameBytes(await db.get("k"), pattern(500_000, 6));
-      for (let at = 0; at < 7; at++) expect.sameBytes(await db.get(`l${at}`), pattern(500_000, at));
-      return { codes, bytes: (await db.stats()).fileBytes };
-    });
-    await lift();
-    assert.deepEqual(seen.codes, Array(7).fill("none"));
-    assert.ok(seen.bytes < 4_800_000, `the file has ${seen.bytes} bytes`);
-    await page.evaluate(() => db.close());
-    await closeQuietly(page);
-  });
+  }
 
   test("an import and a compaction that do not fit leave the store as it is", async () => {
     const page = await tab();
@@ -112,15 +119,15 @@ describe("a quota", () => {
       await db.flush();
     });
     const file = await page.evaluateHandle(() => db.export());
-    const { lift } = await limit(page, 500_000);
-    const codes = await page.evaluate(async (file) => {
-      const codes = [await codeOf(() => db.import(file)), await codeOf(() => db.compact())];
-      for (let at = 0; at < 30; at++) expect.sameBytes(await db.get(`k${at}`), pattern(100_000, at));
-      codes.push(await codeOf(() => db.set("small", bytesOf("fits"))));
-      return codes;
-    }, file);
+    const codes = await limited(page, 500_000, () =>
+      page.evaluate(async (file) => {
+        const codes = [await codeOf(() => db.import(file)), await codeOf(() => db.compact())];
+        for (let at = 0; at < 30; at++) expect.sameBytes(await db.get(`k${at}`), pattern(100_000, at));
+        codes.push(await codeOf(() => db.set("small", bytesOf("fits"))));
+        return codes;
+      }, file),
+    );
     assert.deepEqual(codes, ["quota", "quota", "none"]);
-    await lift();
     await page.evaluate(async () => {
       await db.compact();
       for (let at = 0; at < 30; at++) expect.sameBytes(await db.get(`k${at}`), pattern(100_000, at));

@@ -13,7 +13,9 @@ import type { Place } from "./place.js";
 /** How long a page that has gone may take to let go of its files, in milliseconds. */
 const PATIENCE_MS = 5000;
 const RETRY_AFTER_MS = 25;
-const NUMBERS = 256;
+const NUMBERS = 255;
+/** Says that no file was replaced yet: the one in use has number 0, and may still have to be made. */
+const NONE = 255;
 
 export class OpfsPlace implements Place {
   readonly backend = "opfs";
@@ -28,10 +30,11 @@ export class OpfsPlace implements Place {
   private constructor(folder: FileSystemDirectoryHandle, pointer: Handle) {
     this.#folder = folder;
     this.#pointer = pointer;
-    const byte = new Uint8Array(1);
-    // Nothing is written there before the first file is replaced.
-    this.#isNew = pointer.read(byte, { at: 0 }) === 0;
-    this.#number = byte[0] ?? 0;
+    const byte = Uint8Array.of(NONE);
+    // Written at once, so that overwriting it later takes no space: that may be when there is none left.
+    if (pointer.read(byte, { at: 0 }) === 0) writeIfRoom(pointer, byte);
+    this.#isNew = byte[0] === NONE;
+    this.#number = this.#isNew ? 0 : (byte[0] ?? 0);
   }
 
   /** Takes the store called `name`, and removes what an earlier holder left unfinished. */
@@ -129,6 +132,14 @@ export async function opfsRoot(): Promise<FileSystemDirectoryHandle | TailstoneE
     return await navigator.storage.getDirectory();
   } catch (cause) {
     return new TailstoneError("io", "the browser refuses its file system here; the store lives in memory", { cause });
+  }
+}
+
+function writeIfRoom(handle: Handle, bytes: Uint8Array): void {
+  try {
+    handle.write(bytes, { at: 0 });
+  } catch {
+    // Without it a compaction that meets a full disk is refused, and nothing else.
   }
 }
 
