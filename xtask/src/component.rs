@@ -11,9 +11,6 @@ use crate::context::Context;
 const TARGET: &str = "wasm32-unknown-unknown";
 const FLAGS: &str = "-C target-feature=+simd128 -C linker=wasm-component-ld";
 
-/// A sixth smaller, and no slower where it was measured: most of a call's time is spent in the host.
-const SMALL: &str = "profile.wasm.opt-level='s'";
-
 /// The target whose programs are commands, for tests.
 const TEST_TARGET: &str = "wasm32-wasip2";
 const TEST_FLAGS: &str = "-C target-feature=+simd128";
@@ -21,7 +18,7 @@ const TEST_FLAGS: &str = "-C target-feature=+simd128";
 /// Builds `wasm/component` to `target/wasm32-unknown-unknown/wasm/tailstone_component.wasm`.
 pub fn build(ctx: &Context) -> Result<()> {
     let mut command = ctx.cargo(["build", "--package", "tailstone-component"]);
-    command.args(["--profile", "wasm", "--config", SMALL, "--target", TARGET]);
+    command.args(["--profile", "wasm", "--target", TARGET]);
     command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", FLAGS);
     ctx.run(&mut command)
 }

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use anyhow::{Context as _, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::bench_web;
 use crate::context::Context;
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -18,8 +19,8 @@ const TARGET: &str = "wasm32-unknown-unknown";
 pub fn build(ctx: &Context) -> Result<()> {
     let js = ctx.root.join("wasm/web/js");
     let pkg = ctx.root.join("wasm/web/pkg");
-    fs::create_dir_all(&pkg)?;
     let wasm = compile(ctx)?;
+    make_empty(&pkg)?;
     let generated = js.join("generated");
     Bindgen::new()
         .input_path(&wasm)
@@ -35,19 +36,26 @@ pub fn build(ctx: &Context) -> Result<()> {
     copy(&built, &pkg.join("tailstone.wasm"))?;
     ctx.run(npm(ctx, &js)?.args(["run", "--silent", "build"]))?;
     copy(&js.join("package.dist.json"), &pkg.join("package.json"))?;
-    ctx.run(ctx.command("node").arg(js.join("sizes.mjs")).arg(&pkg))
+    copy(&js.join("README.md"), &pkg.join("README.md"))?;
+    for license in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        copy(&ctx.root.join(license), &pkg.join(license))?;
+    }
+    let mut sizes = ctx.command("node");
+    sizes.arg(js.join("sizes.mjs")).arg(&pkg);
+    ctx.run(sizes.arg(generated.join("sizes.json")))
 }
 
 /// Builds the pages in `www/` and, if asked, serves them until interrupted.
 pub fn pages(ctx: &Context, serve: bool) -> Result<()> {
     build(ctx)?;
     let pkg = ctx.root.join("www/pkg/tailstone");
-    fs::create_dir_all(&pkg)?;
+    make_empty(&pkg)?;
     for file in fs::read_dir(ctx.root.join("wasm/web/pkg"))? {
         let file = file?;
         copy(&file.path(), &pkg.join(file.file_name()))?;
     }
     ctx.run(npm(ctx, &ctx.root.join("wasm/web/js"))?.args(["run", "--silent", "pages"]))?;
+    bench_web::page(ctx)?;
     if serve {
         ctx.run(
             ctx.command("node")
@@ -76,7 +84,15 @@ pub fn test(ctx: &Context, quick: bool) -> Result<()> {
     if host.is_file() {
         node.env("TAILSTONE_HOST", host);
     }
-    ctx.run_tests(&mut node)
+    // Whatever comes of one, the others are tried too.
+    let browser = ctx.run_tests(&mut node);
+    browser.and(write_reference(ctx)).and(packaging(ctx))
+}
+
+/// Writes the reference of the npm package, out of the declarations that it is published with, to `wasm/web/docs`.
+pub fn reference(ctx: &Context) -> Result<()> {
+    build(ctx)?;
+    write_reference(ctx)
 }
 
 /// Runs the tests of `wasm/web` that need a browser's worker. Cargo builds them and hands each program to this very program.
@@ -115,6 +131,23 @@ pub fn demo(ctx: &Context, folder: &Path, out: &Path) -> Result<String> {
     ctx.output(&mut node)
 }
 
+fn write_reference(ctx: &Context) -> Result<()> {
+    let folder = ctx.root.join("wasm/web/reference");
+    install(ctx, &folder)?;
+    ctx.run(npm(ctx, &folder)?.args(["run", "--silent", "build"]))
+}
+
+/// Packs the built package and tries it as strangers would: bundlers, runtimes, type checkers, linters of packages.
+fn packaging(ctx: &Context) -> Result<()> {
+    let folder = ctx.root.join("tests/packaging");
+    install(ctx, &folder)?;
+    let mut node = ctx.command("node");
+    // Each of these waits for a browser or another program most of its time.
+    node.args(["--test", "--test-concurrency=2", "--test-reporter=spec"])
+        .current_dir(&folder);
+    ctx.run_tests(&mut node)
+}
+
 /// Compiles the crate with SIMD, which every browser with these file handles has.
 fn compile(ctx: &Context) -> Result<PathBuf> {
     let mut cargo = ctx.cargo(["build", "--package", "tailstone-web", "--lib"]);
@@ -130,14 +163,14 @@ fn compile(ctx: &Context) -> Result<PathBuf> {
 }
 
 /// The folder of the browser tests, with what they need installed.
-fn browser_project(ctx: &Context) -> Result<PathBuf> {
+pub fn browser_project(ctx: &Context) -> Result<PathBuf> {
     let tests = ctx.root.join("tests/browser");
     install(ctx, &tests)?;
     Ok(tests)
 }
 
 /// Installs what the lock file in `folder` pins, unless that has been done since it changed.
-fn install(ctx: &Context, folder: &Path) -> Result<()> {
+pub fn install(ctx: &Context, folder: &Path) -> Result<()> {
     let changed = modified(&folder.join("package-lock.json"));
     let installed = modified(&folder.join("node_modules/.package-lock.json"));
     if installed.is_some() && installed >= changed {
@@ -150,7 +183,7 @@ fn modified(path: &Path) -> Option<SystemTime> {
     path.metadata().ok()?.modified().ok()
 }
 
-fn npm(ctx: &Context, folder: &Path) -> Result<Command> {
+pub fn npm(ctx: &Context, folder: &Path) -> Result<Command> {
     let Some(program) = ctx.find_program(&["npm", "npm.cmd"]) else {
         bail!("npm is not on the path; install node 20 or later");
     };
@@ -162,6 +195,16 @@ fn npm(ctx: &Context, folder: &Path) -> Result<Command> {
 fn binary(ctx: &Context, name: &str, profile: &str) -> PathBuf {
     let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     ctx.target_dir.join(profile).join(name)
+}
+
+/// The folder, with nothing in it of what an earlier build named otherwise.
+fn make_empty(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)
+            .with_context(|| format!("could not empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(folder)?;
+    Ok(())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {

@@ -17,7 +17,7 @@ pub fn compute_hash_batch(keys: &[&[u8]]) -> Vec<u64> {
 /// The checksum of a payload as stored: CRC-32/ISO-HDLC, little-endian.
 #[must_use]
 pub fn compute_checksum(payload: &[u8]) -> [u8; 4] {
-    crc32fast::hash(payload).to_le_bytes()
+    crate::kernels::crc32::hash(payload).to_le_bytes()
 }
 
 #[cfg(test)]

@@ -224,7 +224,7 @@ impl Dormant {
 
     /// Whether these chunks have their checksum, and name only what may be a value below the snapshot's tail: no others may ever be found.
     fn is_sound(&self, chunks: &[Chunk], checksum: [u8; 4]) -> bool {
-        let mut hasher = crc32fast::Hasher::new();
+        let mut hasher = crate::kernels::crc32::Hasher::new();
         let mut names_values = true;
         for chunk in chunks {
             hasher.update(&chunk.to_bytes());

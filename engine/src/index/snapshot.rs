@@ -67,7 +67,7 @@ impl Index {
         let mut nth = 0;
         let mut result = Ok(());
         self.for_each_segment(|_, segment| {
-            let mut hasher = crc32fast::Hasher::new();
+            let mut hasher = crate::kernels::crc32::Hasher::new();
             for chunk in (0..segment.chunks()).filter_map(|nth| segment.chunk(nth)) {
                 let bytes = chunk.to_bytes();
                 hasher.update(&bytes);

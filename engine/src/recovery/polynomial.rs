@@ -19,10 +19,15 @@ type Powers = [[u32; 256]; DIGITS];
 static POWERS: LazyLock<Box<Powers>> = LazyLock::new(|| Box::new(powers(multiply(X_4, X_4))));
 /// The same for x^(-8).
 static INVERSE_POWERS: LazyLock<Box<Powers>> = LazyLock::new(|| Box::new(powers(INVERSE_OF_X_8)));
-/// What the low byte of a register becomes after one more byte.
-const FORWARD: [u32; 256] = forward();
-/// What the upper byte of a polynomial becomes when it is divided by x^8.
-const BACKWARD: [u32; 256] = backward();
+static STEPS: LazyLock<Box<Steps>> = LazyLock::new(|| Box::new(Steps::new()));
+
+/// A byte forth in a checksum, and back in a polynomial.
+pub(super) struct Steps {
+    /// What the low byte of a register becomes after one more byte.
+    forward: [u32; 256],
+    /// What the upper byte of a polynomial becomes when it is divided by x^8.
+    backward: [u32; 256],
+}
 
 /// The product of two polynomials.
 #[inline]
@@ -46,19 +51,43 @@ pub(super) fn inverse_power(bytes: u64) -> u32 {
     raise(&INVERSE_POWERS, bytes)
 }
 
-/// The checksum after one more byte.
-#[inline]
-pub(super) fn append(checksum: u32, byte: u8) -> u32 {
-    let register = !checksum;
-    let [low, ..] = register.to_le_bytes();
-    !(register >> 8 ^ FORWARD.get(usize::from(low ^ byte)).copied().unwrap_or(0))
+/// The tables for steps, made by the first call.
+pub(super) fn steps() -> &'static Steps {
+    &STEPS
 }
 
-/// `polynomial` divided by x^8.
-#[inline]
-pub(super) fn divide_by_byte(polynomial: u32) -> u32 {
-    let [.., high] = polynomial.to_le_bytes();
-    polynomial << 8 ^ BACKWARD.get(usize::from(high)).copied().unwrap_or(0)
+impl Steps {
+    fn new() -> Self {
+        let mut steps = Self {
+            forward: [0; 256],
+            backward: [0; 256],
+        };
+        let places = steps.forward.iter_mut().zip(&mut steps.backward);
+        for ((forward, backward), byte) in places.zip(0_u32..) {
+            *forward = (0..8).fold(byte, |register, _| {
+                register >> 1 ^ POLYNOMIAL & 0_u32.wrapping_sub(register & 1)
+            });
+            *backward = backward_step(byte << 24, 8);
+        }
+        steps
+    }
+
+    /// The checksum after one more byte.
+    #[inline]
+    pub(super) fn append(&self, checksum: u32, byte: u8) -> u32 {
+        let register = !checksum;
+        let [low, ..] = register.to_le_bytes();
+        let place = usize::from(low ^ byte);
+        !(register >> 8 ^ self.forward.get(place).copied().unwrap_or(0))
+    }
+
+    /// `polynomial` divided by x^8.
+    #[inline]
+    pub(super) fn divide_by_byte(&self, polynomial: u32) -> u32 {
+        let [.., high] = polynomial.to_le_bytes();
+        let place = usize::from(high);
+        polynomial << 8 ^ self.backward.get(place).copied().unwrap_or(0)
+    }
 }
 
 fn raise(table: &Powers, exponent: u64) -> u32 {
@@ -82,42 +111,6 @@ fn powers(base: u32) -> Powers {
         }
         // Of the next place: the 256th power of this one's.
         unit = power;
-    }
-    table
-}
-
-#[expect(
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "evaluated by the compiler, below 256"
-)]
-const fn forward() -> [u32; 256] {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let mut register = byte as u32;
-        let mut bit = 0;
-        while bit < 8 {
-            register = register >> 1 ^ POLYNOMIAL & 0_u32.wrapping_sub(register & 1);
-            bit += 1;
-        }
-        table[byte] = register;
-        byte += 1;
-    }
-    table
-}
-
-#[expect(
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "evaluated by the compiler, below 256"
-)]
-const fn backward() -> [u32; 256] {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = backward_step((byte as u32) << 24, 8);
-        byte += 1;
     }
     table
 }
@@ -152,10 +145,13 @@ mod tests {
             (64, 3000),
             (2048, 2052),
         ] {
-            let shifted = multiply(crc32fast::hash(&bytes[..a]), power((b - a) as u64));
+            let shifted = multiply(
+                crate::kernels::crc32::hash(&bytes[..a]),
+                power((b - a) as u64),
+            );
             assert_eq!(
-                crc32fast::hash(&bytes[..b]) ^ shifted,
-                crc32fast::hash(&bytes[a..b]),
+                crate::kernels::crc32::hash(&bytes[..b]) ^ shifted,
+                crate::kernels::crc32::hash(&bytes[a..b]),
                 "{a}..{b}"
             );
         }
@@ -184,7 +180,7 @@ mod tests {
         let mut down = 0x1234_5678;
         for bytes in 0..300 {
             assert_eq!(multiply(down, power(bytes)), 0x1234_5678);
-            down = divide_by_byte(down);
+            down = steps().divide_by_byte(down);
         }
     }
 
@@ -192,7 +188,7 @@ mod tests {
     fn appending_is_the_checksum() {
         let checksum = b"123456789"
             .iter()
-            .fold(0, |checksum, &byte| append(checksum, byte));
+            .fold(0, |checksum, &byte| steps().append(checksum, byte));
         assert_eq!(checksum, 0xcbf4_3926);
     }
 }

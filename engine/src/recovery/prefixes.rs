@@ -22,7 +22,7 @@ const MAX_SPACING_BYTES: usize = 4 << 10;
 
 /// The CRC-32 of the bytes of `range`.
 pub(super) fn checksum<B: Backing>(backing: &B, range: Range<u64>) -> Result<u32> {
-    let mut hasher = crc32fast::Hasher::new();
+    let mut hasher = crate::kernels::crc32::Hasher::new();
     for_each_piece(backing, range, |piece| {
         hasher.update(piece);
         Ok(())
@@ -117,7 +117,7 @@ impl Prefixes {
 }
 
 fn extend(prefix: u32, bytes: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new_with_initial(prefix);
+    let mut hasher = crate::kernels::crc32::Hasher::new_with_initial(prefix);
     hasher.update(bytes);
     hasher.finalize()
 }
@@ -151,7 +151,7 @@ mod tests {
                 let plain = prefixes.plain(&backing, end).unwrap();
                 assert_eq!(
                     plain,
-                    crc32fast::hash(&bytes[..usize::try_from(end).unwrap()])
+                    crate::kernels::crc32::hash(&bytes[..usize::try_from(end).unwrap()])
                 );
                 assert_eq!(
                     prefixes.normalised(&backing, start).unwrap(),
@@ -169,7 +169,7 @@ mod tests {
         let prefixes = Prefixes::build(&Bytes::new(bytes.clone()), whole).unwrap();
         assert_eq!(
             prefixes.plain(&Bytes::new(bytes.clone()), whole).unwrap(),
-            crc32fast::hash(&bytes)
+            crate::kernels::crc32::hash(&bytes)
         );
     }
 }

@@ -21,7 +21,7 @@
 //!
 //! A first entry whose key hash is 0 (callers may give hashes) is accepted when there is nothing else.
 
-use super::polynomial::{append, divide_by_byte, inverse_power, multiply};
+use super::polynomial::{inverse_power, multiply, steps};
 use super::prefixes::{Prefixes, checksum};
 use super::sieve::{is_blank, may_hold_an_entry};
 use super::window::{Window, short_read, slice};
@@ -95,7 +95,7 @@ impl<'b, B: Backing> Scan<'b, B> {
     #[inline]
     pub(super) fn is_sound(&mut self, entry: &Entry) -> Result<bool> {
         if entry.payload_len() <= SMALL_PAYLOAD {
-            let actual = crc32fast::hash(self.window.bytes(entry.payload())?);
+            let actual = crate::kernels::crc32::hash(self.window.bytes(entry.payload())?);
             return Ok(actual.to_le_bytes() == entry.metadata.checksum);
         }
         self.judge(entry)
@@ -237,11 +237,12 @@ impl<'b, B: Backing> Scan<'b, B> {
         let mut end = first_end;
         let mut prefix = prefixes.plain(backing, end - METADATA_SIZE)?;
         let mut weight = inverse_power(end - METADATA_SIZE);
+        let steps = steps();
         for trailer in block.array_windows() {
             if let Some(entry) = sought.candidate(end, trailer) {
                 let stored = u32::from_le_bytes(entry.metadata.checksum);
                 let sound = if entry.is_tombstone {
-                    stored == crc32fast::hash(&TOMBSTONE)
+                    stored == crate::kernels::crc32::hash(&TOMBSTONE)
                 } else {
                     prefixes.normalised(backing, entry.payload_offset)?
                         == multiply(prefix ^ stored, weight)
@@ -251,8 +252,8 @@ impl<'b, B: Backing> Scan<'b, B> {
                 }
             }
             let [_, next, ..] = trailer;
-            prefix = append(prefix, *next);
-            weight = divide_by_byte(weight);
+            prefix = steps.append(prefix, *next);
+            weight = steps.divide_by_byte(weight);
             end = end.saturating_add(1);
         }
         Ok(found)
@@ -269,7 +270,9 @@ impl<'b, B: Backing> Scan<'b, B> {
             return Ok(sound);
         }
         if entry.is_tombstone {
-            return Ok(entry.metadata.checksum == crc32fast::hash(&TOMBSTONE).to_le_bytes());
+            return Ok(
+                entry.metadata.checksum == crate::kernels::crc32::hash(&TOMBSTONE).to_le_bytes()
+            );
         }
         let backing = self.window.backing();
         let prefixes = self.prefixes()?;
@@ -331,7 +334,8 @@ mod tests {
                 };
                 sought.candidate(end as u64, trailer).is_some_and(|entry| {
                     let payload = usize::try_from(entry.payload_offset).unwrap()..end - 20;
-                    crc32fast::hash(&bytes[payload]).to_le_bytes() == entry.metadata.checksum
+                    crate::kernels::crc32::hash(&bytes[payload]).to_le_bytes()
+                        == entry.metadata.checksum
                 })
             });
             let plain = plain.map(|end| end as u64);

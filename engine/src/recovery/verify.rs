@@ -275,7 +275,7 @@ impl<B: Backing> Work<'_, B> {
         while let Some(entry) = chain.next() {
             let entry = entry?;
             let sound = if entry.payload_len() <= SMALL_PAYLOAD {
-                let actual = crc32fast::hash(chain.window().bytes(entry.payload())?);
+                let actual = crate::kernels::crc32::hash(chain.window().bytes(entry.payload())?);
                 actual.to_le_bytes() == entry.metadata.checksum
             } else {
                 has_its_checksum(self.backing, &entry)?

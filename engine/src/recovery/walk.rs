@@ -133,7 +133,8 @@ impl<'b, B: Backing> Suspicions<'b, B> {
     fn payload_fits(&mut self, chain: &mut Chain<'b, B>, entry: &Entry) -> Result<bool> {
         let window = chain.window();
         let fits = if entry.payload_len() <= SMALL_PAYLOAD {
-            crc32fast::hash(window.bytes(entry.payload())?).to_le_bytes() == entry.metadata.checksum
+            crate::kernels::crc32::hash(window.bytes(entry.payload())?).to_le_bytes()
+                == entry.metadata.checksum
         } else if entry.metadata.prev_offset == 0 {
             has_its_checksum(window.backing(), entry)?
         } else if skips_an_entry(chain, entry)? {
@@ -195,7 +196,7 @@ fn skips_an_entry<B: Backing>(chain: &mut Chain<'_, B>, entry: &Entry) -> Result
             continue;
         };
         let payload = slice(bytes, prev, &inner.payload()).unwrap_or_default();
-        if crc32fast::hash(payload).to_le_bytes() == inner.metadata.checksum {
+        if crate::kernels::crc32::hash(payload).to_le_bytes() == inner.metadata.checksum {
             return Ok(true);
         }
     }
@@ -210,7 +211,7 @@ fn another_start_fits<B: Backing>(backing: &B, entry: &Entry) -> Result<bool> {
     let m = entry.metadata_offset;
     let stored = u32::from_le_bytes(entry.metadata.checksum);
     if !entry.is_tombstone
-        && stored == crc32fast::hash(&TOMBSTONE)
+        && stored == crate::kernels::crc32::hash(&TOMBSTONE)
         && m > 1
         && checksum(backing, m - 1..m)? == stored
     {
@@ -234,7 +235,7 @@ fn another_start_fits<B: Backing>(backing: &B, entry: &Entry) -> Result<bool> {
         while at > low {
             let start = (at - 1 - (at - 1) % PAYLOAD_ALIGNMENT).max(low);
             let piece = slice(view.as_ref(), low, &(start..at)).unwrap_or_default();
-            suffix ^= multiply(crc32fast::hash(piece), weight);
+            suffix ^= multiply(crate::kernels::crc32::hash(piece), weight);
             weight = if at - start == PAYLOAD_ALIGNMENT {
                 multiply(weight, step)
             } else {

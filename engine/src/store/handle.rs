@@ -90,7 +90,7 @@ impl<V: AsRef<[u8]>> EntryHandle<V> {
     /// Whether the value still has the checksum it was stored with; reads all of it.
     #[must_use]
     pub fn is_valid_checksum(&self) -> bool {
-        crc32fast::hash(self.as_slice()) == self.checksum()
+        crate::kernels::crc32::hash(self.as_slice()) == self.checksum()
     }
 
     /// Where the value starts, in bytes from the start of the store.

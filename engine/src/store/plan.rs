@@ -168,7 +168,7 @@ impl Planned {
                 Self::new(tail, key_hash, length_of(payload), checksum)
             }
             Change::PutWith(value, behind) => {
-                let mut hasher = crc32fast::Hasher::new();
+                let mut hasher = crate::kernels::crc32::Hasher::new();
                 hasher.update(value);
                 hasher.update(behind);
                 let len = length_of(value).saturating_add(length_of(behind));

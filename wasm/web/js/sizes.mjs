@@ -8,8 +8,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
-/** What `import "./x.js"`, `from "./x.js"` and `new URL("./x.js", import.meta.url)` name in a minified module. */
-const NAMED = /(?:\b(?:from|import)\s*\(?|new URL\()\s*["']\.\/([^"']+)["']/g;
+/**
+ * What `import "./x.js"`, `from "./x.js"` and `new URL("./x.js", import.meta.url)` name in a minified module. What is
+ * imported in the middle of a program, `import("./x.js")`, is loaded when it is needed and does not count.
+ */
+const NAMED = /(?:\b(?:from|import)\s*|new URL\()["']\.\/([^"']+)["']/g;
 
 /** Bytes of each file that `entry` loads, the worker and the wasm with it, and their sums. */
 export async function sizes(folder, entry = "index.js") {

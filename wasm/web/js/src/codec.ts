@@ -29,14 +29,14 @@ const bytes: AnyCodec = {
   decode: (value: Uint8Array) => value,
 };
 
-const json: AnyCodec = {
+const json: AnyCodec = typed({
   encode: (value: unknown) => {
     const text = JSON.stringify(value) as string | undefined;
-    if (text === undefined) throw new TailstoneError("invalid", "JSON has no such value");
+    if (text === undefined) throw new TypeError("JSON has no such value");
     return new TextEncoder().encode(text);
   },
   decode: (value: Uint8Array) => JSON.parse(new TextDecoder().decode(value)) as unknown,
-};
+});
 
 /** The codec of that name. The larger one is loaded when it is asked for. */
 export async function codecOf(codec: CodecName | AnyCodec | undefined): Promise<AnyCodec> {
@@ -49,7 +49,31 @@ export async function codecOf(codec: CodecName | AnyCodec | undefined): Promise<
     case "structured":
       return (await import("./structured.js")).structured;
     default:
-      if (typeof codec.encode === "function" && typeof codec.decode === "function") return codec;
+      if (typeof codec.encode === "function" && typeof codec.decode === "function") return typed(codec);
       throw new TailstoneError("invalid", `there is no codec ${String(codec)}`);
   }
+}
+
+/** The same codec, whose failures are the package's. */
+function typed(codec: AnyCodec): AnyCodec {
+  const unfit = (cause: unknown): never => {
+    throw new TailstoneError("invalid", `the codec does not take the value: ${(cause as Error)?.message}`, { cause });
+  };
+  return {
+    encode: (value) => {
+      try {
+        const encoded = codec.encode(value);
+        return encoded instanceof Promise ? encoded.catch(unfit) : encoded;
+      } catch (cause) {
+        return unfit(cause);
+      }
+    },
+    decode: (bytes) => {
+      try {
+        return codec.decode(bytes) as unknown;
+      } catch (cause) {
+        throw new TailstoneError("corrupt", `the bytes are no value of this codec: ${(cause as Error)?.message}`, { cause });
+      }
+    },
+  };
 }

@@ -6,54 +6,10 @@ import type { AnyCodec } from "./codec.js";
 import { LARGE_BYTES, OP } from "./codes.js";
 import type { Connection } from "./connection.js";
 import { closed, TailstoneError } from "./errors.js";
+import type { Batch, BytesRange, CallOptions, Durability, Range, SetOptions, WatchEvent } from "./options.js";
 import type { Backend, Opened, Recovery, Stats, Verdict } from "./protocol.js";
-import { type Key, keyBytes, type RequestWriter } from "./request.js";
+import { checkedKey, type Key, keyBytes, type RequestWriter } from "./request.js";
 import { spoolOf, streamOf } from "./streams.js";
-
-/** When a change is on stable storage: at most 100 ms after its promise resolved, or before. */
-export type Durability = "relaxed" | "strict";
-
-/** How one change is made. */
-export interface CallOptions {
-  /** In the place of what the store was opened with. */
-  durability?: Durability | undefined;
-}
-
-/** How one value is stored. */
-export interface SetOptions extends CallOptions {
-  /** How long the value is there, in milliseconds; for good unless said. */
-  ttl?: number | undefined;
-}
-
-/** Which keys are gone through, in the order of their bytes. */
-export interface Range {
-  /** What they begin with. */
-  prefix?: Key | undefined;
-  /** How many at most. */
-  limit?: number | undefined;
-}
-
-/** A range whose keys are given as bytes, for keys that are no text. */
-export interface BytesRange extends Range {
-  /** Says so. */
-  as: "bytes";
-}
-
-/** What `batch` gathers. */
-export interface Batch<T> {
-  /** Stores a value. */
-  set(key: Key, value: T): void;
-  /** Removes a key. */
-  delete(key: Key): void;
-}
-
-/** A change that some tab made. */
-export interface WatchEvent {
-  /** What happened; `resync` says that changes may have been missed, so that what was read before is to be read again. */
-  type: "set" | "delete" | "clear" | "resync";
-  /** The key, unless all keys are concerned. */
-  key: string | undefined;
-}
 
 /** Keys of one page, and bytes of their values: what travels at a time. */
 const PAGE_KEYS = 512;
@@ -174,10 +130,18 @@ export class Db<T = Uint8Array<ArrayBuffer>, In = T> {
   /** Makes all changes that `fill` asks for, or none: after a crash too. They are held in memory until then. */
   async batch(fill: (batch: Batch<In>) => void | Promise<void>, options?: CallOptions): Promise<void> {
     const changes: { key: Key; value: Uint8Array | Promise<Uint8Array> | undefined }[] = [];
-    await fill({
-      set: (key, value) => void changes.push({ key, value: this.#codec.encode(value) }),
-      delete: (key) => void changes.push({ key, value: undefined }),
+    const filling = fill({
+      // A bad key is refused here: met when half of the batch is written, it would spoil what others asked for.
+      set: (key, value) => {
+        const encoded = this.#codec.encode(value);
+        // It is waited for below, and said there.
+        if (encoded instanceof Promise) encoded.catch(nothing);
+        changes.push({ key: checkedKey(key), value: encoded });
+      },
+      delete: (key) => void changes.push({ key: checkedKey(key), value: undefined }),
     });
+    // Without a wait the batch keeps its place among the calls of this turn.
+    if (filling !== undefined) await filling;
     if (changes.length === 0) return;
     const values: (Uint8Array | undefined)[] = [];
     for (const { value } of changes) values.push(value instanceof Promise ? await value : value);
@@ -382,6 +346,7 @@ export class Db<T = Uint8Array<ArrayBuffer>, In = T> {
   async *#entries({ prefix = "", limit = Infinity }: Range, values: boolean): AsyncGenerator<PageEntry, void, undefined> {
     let cursor: Uint8Array | undefined;
     let left = limit;
+    if (!(left >= 1)) return;
     do {
       const words = [Math.min(left, PAGE_KEYS), PAGE_BYTES, cursor === undefined ? 0 : 1];
       const page = await this.#ops(

@@ -9,7 +9,7 @@ import { AnswerReader } from "./answers.js";
 import { initSync, WebStore } from "../generated/tailstone_web.js";
 import type { Handle } from "./handle.js";
 import type { Recovery, Stats, Verdict } from "./protocol.js";
-import { keyBytes, type RequestWriter } from "./request.js";
+import { keyBytes, RequestWriter } from "./request.js";
 
 let memory: WebAssembly.Memory | undefined;
 
@@ -83,6 +83,21 @@ export class Engine {
   runOps(writer: RequestWriter): ArrayBuffer {
     const answered = this.runInside(writer.buffer, writer.length);
     return this.view(0, answered).slice().buffer;
+  }
+
+  /** Stores a value that is at hand, with one copy of it into the engine's memory. */
+  set(bucket: string, key: Uint8Array, expiresAt: number, value: Uint8Array): void {
+    const head = new RequestWriter().bucket(bucket);
+    head.headOfSet(key, expiresAt, value.length);
+    const length = (head.length + value.length + 3) & ~3;
+    const at = this.store.input(length);
+    const into = new Uint8Array(buffer(), at, length);
+    into.set(new Uint8Array(head.buffer, 0, head.length));
+    into.set(value, head.length);
+    into.fill(0, head.length + value.length);
+    const answered = this.store.run(length);
+    const { error } = new AnswerReader(this.view(0, answered).slice().buffer).next();
+    if (error !== undefined) throw error;
   }
 
   /** Stores a value of `length` bytes that `pull` gives piece by piece. */

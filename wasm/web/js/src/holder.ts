@@ -87,6 +87,10 @@ export class Holder {
   }
 
   #putBytes(bucket: string, key: ArrayBuffer, value: Uint8Array, expiresAt: number): void {
+    if (value.length <= PIECE) {
+      this.#engine.set(bucket, new Uint8Array(key), expiresAt, value);
+      return;
+    }
     let at = 0;
     const pull = (into: Uint8Array) => {
       const part = value.subarray(at, at + into.length);

@@ -59,6 +59,7 @@ export class Member {
   #watching = false;
   #letGo: () => void = () => {};
   #settle: { resolve(opened: Opened): void; reject(error: unknown): void } | undefined;
+  #closing = false;
   #ended: TailstoneError | undefined;
 
   /** Joins the tabs that use the store called `name`. `start` opens it here, and is called when it is this tab's turn. */
@@ -100,6 +101,8 @@ export class Member {
 
   /** Flushes, and lets another tab have the store. */
   async close(): Promise<void> {
+    // What other tabs ask from here on is for the next one that leads: they send again what was not answered.
+    this.#closing = true;
     try {
       await this.#server?.close();
     } finally {
@@ -129,7 +132,7 @@ export class Member {
       this.#leader = note.leader;
       this.#settle?.resolve(note.opened);
       this.#takeOver(before, (request) => this.#pass(request.id));
-    } else if (this.#server === undefined) return;
+    } else if (this.#server === undefined || this.#closing) return;
     else if ("hello" in note) {
       void this.opened.then((opened) => this.#remote(note.hello).send({ leader: this.#me, opened }));
     } else if ("bye" in note) {

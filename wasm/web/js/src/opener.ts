@@ -2,8 +2,9 @@
 
 import { type Bytes, type AnyCodec, type Codec, type CodecName, codecOf } from "./codec.js";
 import { type Channel, Connection } from "./connection.js";
-import { Db, type Durability } from "./db.js";
+import { Db } from "./db.js";
 import { TailstoneError } from "./errors.js";
+import type { Durability } from "./options.js";
 import type { Opened } from "./protocol.js";
 
 /** How a store is opened. */
@@ -33,7 +34,7 @@ export interface Open {
   <T>(name: string, options: OpenOptions & { codec: Codec<T> }): Promise<Db<T>>;
 }
 
-/** Makes an `open` out of a way to reach stores. */
+/** Makes an `open` out of a way to reach stores. @internal */
 export function opener(connect: (name: string) => Channel, isName: (name: string) => boolean, code?: ArrayBuffer): Open {
   const connections = new Map<string, Promise<[Connection, Opened]>>();
   const open = async (name: string, options: OpenOptions & { codec?: CodecName | AnyCodec } = {}): Promise<Db<unknown>> => {

@@ -1,6 +1,7 @@
 /** Puts the calls of one microtask into one run of bytes, as the engine reads them. */
 
 import { OP } from "./codes.js";
+import { TailstoneError } from "./errors.js";
 
 /** A key: text is stored as its UTF-8 bytes. */
 export type Key = string | Uint8Array;
@@ -10,7 +11,13 @@ const HEAD_BYTES = 12;
 const SHIFT = 8;
 
 export function keyBytes(key: Key): Uint8Array {
-  return typeof key === "string" ? encoder.encode(key) : key;
+  return typeof key === "string" ? encoder.encode(key) : checkedKey(key);
+}
+
+/** The key, if it is one: programs without types pass anything. */
+export function checkedKey<K extends Key>(key: K): K {
+  if (typeof key === "string" || key instanceof Uint8Array) return key;
+  throw new TailstoneError("invalid", "a key is text or a Uint8Array");
 }
 
 /** Ops one behind the other. The buffer is moved away with the message, so a writer is used once. */
@@ -46,6 +53,7 @@ export class RequestWriter {
   op(code: number, flags: number, key: Key, valueBytes: number): number {
     const start = this.#length;
     const keyStart = start + HEAD_BYTES;
+    checkedKey(key);
     // Text takes at most three bytes a unit.
     this.#reserve(keyStart + (typeof key === "string" ? 3 : 1) * key.length + valueBytes + 3);
     let keyLength = key.length;
@@ -71,6 +79,18 @@ export class RequestWriter {
         at += part.length;
       }
     }
+  }
+
+  /** A head alone: of an op that stores `valueBytes`, which the caller puts behind what is written here. */
+  headOfSet(key: Uint8Array, expiresAt: number, valueBytes: number): void {
+    const start = this.#length;
+    const timed = expiresAt === 0 ? 0 : 8;
+    const end = start + HEAD_BYTES + key.length;
+    this.#reserve(end + timed);
+    this.#head(start, OP.set, timed === 0 ? 0 : 1, key.length, timed + valueBytes);
+    this.#bytes.set(key, start + HEAD_BYTES);
+    if (timed > 0) this.#view.setFloat64(end, expiresAt, true);
+    this.#length = end + timed;
   }
 
   /** An op whose value is `numbers` of four bytes each, and `rest`. */

@@ -29,6 +29,7 @@ export class Server {
   #running = false;
   /** Answers that wait for a flush. */
   #strict: { client: Client; reply: Reply; moved: Transferable[] }[] = [];
+  #flushing = false;
   #relaxed: ReturnType<typeof setTimeout> | undefined;
   readonly #watching = new Set<Client>();
   /** Length of the file when it was last found not to be worth a compaction. */
@@ -102,9 +103,9 @@ export class Server {
       const going = task();
       // Tasks that need not wait cost no turn.
       if (going !== undefined) await going;
+      this.#schedule();
     }
     this.#running = false;
-    this.#schedule();
   }
 
   /** To be called after the engine was used past this server, as a worker's own code may. */
@@ -113,9 +114,14 @@ export class Server {
     this.#schedule();
   }
 
+  /** Sees to it that what was changed is flushed in time, however many tasks come. */
   #schedule(): void {
-    if (this.#strict.length > 0) soon(() => this.#do(() => this.#flushStrict()));
-    else if (this.#relaxed === undefined && this.#ended === undefined && this.#holder.engine.store.unflushed() > 0) {
+    if (this.#ended !== undefined) return;
+    if (this.#strict.length > 0 && !this.#flushing) {
+      this.#flushing = true;
+      soon(() => this.#do(() => this.#flushStrict()));
+    }
+    if (this.#relaxed === undefined && this.#holder.engine.store.unflushed() > 0) {
       this.#relaxed = setTimeout(() => {
         this.#relaxed = undefined;
         this.#do(() => this.#flushRelaxed());
@@ -218,6 +224,8 @@ export class Server {
   async #flushStrict(): Promise<void> {
     const waiting = this.#strict;
     this.#strict = [];
+    this.#flushing = false;
+    if (waiting.length === 0) return;
     try {
       await this.#orMakeRoom(() => this.#holder.flush());
       for (const { client, reply, moved } of waiting) client.send(reply, moved);

@@ -34,9 +34,10 @@ export function streamOf(connection: Connection, holding: () => Promise<Held | u
 
 /** Sends a stream to where a value of unknown length is gathered; the number that it goes by there. */
 export async function spoolOf(connection: Connection, source: ReadableStream<Uint8Array>): Promise<number> {
-  const spool = await connection.call("spool", {});
-  const reader = source.getReader();
+  const reader = readerOf(source);
+  let spool: number | undefined;
   try {
+    spool = await connection.call("spool", {});
     let gathered = new Uint8Array(PIECE);
     let length = 0;
     for (;;) {
@@ -59,7 +60,15 @@ export async function spoolOf(connection: Connection, source: ReadableStream<Uin
     return spool;
   } catch (error) {
     await reader.cancel(error).catch(() => {});
-    await connection.call("dropSpool", { spool }).catch(() => {});
+    if (spool !== undefined) await connection.call("dropSpool", { spool }).catch(() => {});
     throw error;
+  }
+}
+
+function readerOf(source: ReadableStream<Uint8Array>): ReadableStreamDefaultReader<Uint8Array> {
+  try {
+    return source.getReader();
+  } catch (cause) {
+    throw new TailstoneError("invalid", "what is stored here is a Blob, or a ReadableStream that nobody else reads", { cause });
   }
 }
