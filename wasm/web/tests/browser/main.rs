@@ -7,6 +7,11 @@
     clippy::indexing_slicing,
     reason = "a test that cannot go on fails here"
 )]
+#![allow(
+    clippy::float_cmp,
+    clippy::large_stack_arrays,
+    reason = "JavaScript's whole numbers; values of some thousand bytes"
+)]
 
 mod compaction;
 mod faults;
