@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { closeQuietly, openPage, until } from "./harness.mjs";
+import { closeQuietly, openPage, patchWorkers, until } from "./harness.mjs";
+import { REFUSED } from "./patches.mjs";
 import { inBrowser } from "./suite.mjs";
 
 const PHONE = { width: 390, height: 844 };
@@ -153,17 +154,7 @@ describe("the page for everyone", () => {
 
   test("where the browser refuses its file system, the page says that the shelf is in memory, and works", async () => {
     const here = await browser.context.newPage();
-    await here.addInitScript(() => {
-      const Original = Worker;
-      const source = `navigator.storage.getDirectory = () => Promise.reject(new DOMException("not in this window", "SecurityError"));`;
-      globalThis.Worker = class extends Original {
-        constructor(url, options) {
-          const patch = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-          const start = `import ${JSON.stringify(patch)}; import ${JSON.stringify(String(url))};`;
-          super(URL.createObjectURL(new Blob([start], { type: "text/javascript" })), options);
-        }
-      };
-    });
+    await patchWorkers(here, REFUSED);
     await here.goto(`${browser.site.url}index.html?store=refused`);
     await here.waitForSelector("html[data-ready=open]");
     assert.match(await here.textContent("#backend"), /in memory/);
