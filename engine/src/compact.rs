@@ -2,6 +2,8 @@
 //!
 //! Readers go on throughout; writers wait only while what they wrote during the copying is added and the switch is made.
 
+mod long;
+
 use crate::backing::{Backing, Rewrite};
 use crate::bucket;
 use crate::error::{Error, Result};
@@ -86,10 +88,14 @@ impl<B: Rewrite> Store<B> {
         let total = live.payload_bytes()?;
         let (mut done, mut told) = (0, 0);
         for extent in &live.extents {
-            let value = live.generation.handle(*extent)?;
-            done += length(&value);
-            if !is_dropped(&value, now) {
-                copy.put(value)?;
+            if let Some(long) = copy.put_if_long(&live.generation, *extent, now)? {
+                done += long.len;
+            } else {
+                let value = live.generation.handle(*extent)?;
+                done += length(&value);
+                if !is_dropped(&value, now) {
+                    copy.put(value)?;
+                }
             }
             if done - told >= GATHER_BYTES {
                 told = done;
@@ -102,7 +108,16 @@ impl<B: Rewrite> Store<B> {
         let mut writer = self.lock_writer();
         self.check_writable()?;
         for entry in crate::store::changes_since(&live.generation, live.tail)? {
-            let value = if entry.is_tombstone {
+            let extent = Extent::new(entry.metadata_offset, entry.payload_len());
+            let long = if entry.is_tombstone {
+                None
+            } else {
+                copy.put_if_long(&live.generation, extent, now)?
+            };
+            if long.as_ref().is_some_and(|long| !long.is_dropped) {
+                continue;
+            }
+            let value = if entry.is_tombstone || long.is_some() {
                 None
             } else {
                 let value = live.generation.handle_of(&entry)?;
@@ -252,13 +267,19 @@ impl<B: Backing> Copy<B> {
             .write(start, &parts)
             .map_err(Error::io(COMPACT))?;
         for (value, (_, _, extent, len)) in gathered.iter().zip(&placed) {
-            let before = self.find(value.key_hash())?;
-            self.index.put(value.key_hash(), *extent, |other| {
-                before.is_some_and(|(before, _)| before == other)
-            });
-            self.live_span += span_of(*len);
-            self.live_span -= before.map_or(0, |(_, span)| span);
+            self.place(value.key_hash(), *extent, *len)?;
         }
+        Ok(())
+    }
+
+    /// Takes an entry that is written into the index.
+    fn place(&mut self, key_hash: u64, extent: Extent, len: u64) -> Result<()> {
+        let before = self.find(key_hash)?;
+        self.index.put(key_hash, extent, |other| {
+            before.is_some_and(|(before, _)| before == other)
+        });
+        self.live_span += span_of(len);
+        self.live_span -= before.map_or(0, |(_, span)| span);
         Ok(())
     }
 

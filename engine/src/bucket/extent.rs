@@ -3,6 +3,7 @@
 use super::{Bucket, BucketView, Trailer, value};
 use crate::backing::Backing;
 use crate::error::Result;
+use crate::store::{Located, newest_before};
 
 /// Where the bytes of a value lie in the medium.
 ///
@@ -24,6 +25,49 @@ impl<B: Backing> Bucket<'_, B> {
     /// Where the value of `key` lies; `None` if it has none or has expired. Reads the key behind the value, and nothing of the value.
     pub fn extent_of(&self, key: &[u8]) -> Result<Option<ValueExtent>> {
         self.live_trailer(key, |_, trailer| Ok(trailer.extent()))
+    }
+}
+
+/// One version of a key, without its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VersionExtent {
+    /// The tail right after it, of which [`as_of`](crate::Store::as_of) shows it.
+    pub tail: u64,
+    /// Where its value lies; `None` for a deletion.
+    pub value: Option<ValueExtent>,
+}
+
+impl<B: Backing> Bucket<'_, B> {
+    /// The newest versions of `key`, at most `limit` of them, as [`history`](Self::history) has them; reads no value.
+    pub fn version_extents(&self, key: &[u8], limit: usize) -> Result<Vec<VersionExtent>> {
+        let key = self.full_key(key)?;
+        let generation = self.store.current.load_full();
+        let (mut tail, mut versions) = (generation.tail(), Vec::new());
+        // Of deletions that follow each other the first one did it, if a value of this key is below.
+        let mut deletion = None;
+        while versions.len() < limit
+            && let Some(entry) = newest_before(&generation, tail, key.hash)?
+        {
+            tail = entry.metadata.prev_offset;
+            let end = entry.end();
+            if entry.is_tombstone {
+                deletion = Some(VersionExtent {
+                    tail: end,
+                    value: None,
+                });
+                continue;
+            }
+            let deletion = deletion.take();
+            let trailer = Trailer::read(&generation, Located::of(&entry).extent)?;
+            if let Some(trailer) = trailer.filter(|trailer| trailer.full_key == key.bytes) {
+                let value = Some(trailer.extent());
+                versions.extend(deletion);
+                versions.push(VersionExtent { tail: end, value });
+            }
+        }
+        versions.truncate(limit);
+        Ok(versions)
     }
 }
 
@@ -49,9 +93,10 @@ impl Trailer {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 mod tests {
+    use super::VersionExtent;
     use crate::backing::device::faulty::FaultyDevice;
     use crate::backing::device::{Device, DeviceBacking};
-    use crate::{Options, Store};
+    use crate::{Bucket, Options, Store};
     use std::cell::Cell;
     use std::io;
 
@@ -74,6 +119,31 @@ mod tests {
             assert_eq!(Some(extent.version), bucket.version(b"k").unwrap());
             let start = usize::try_from(extent.offset).unwrap();
             assert_eq!(device.bytes().get(start..start + len).unwrap(), value);
+        }
+        let history = |bucket: &Bucket<'_, _>, key: &[u8]| -> Vec<_> {
+            let versions = bucket.history(key).unwrap().map(Result::unwrap);
+            let brief = |version: crate::BucketVersion<_>| {
+                let value = version.value();
+                let value = value.map(|value: &crate::Value<_>| (value.len(), value.version()));
+                (version.tail(), value)
+            };
+            versions.map(brief).collect()
+        };
+        bucket.delete(b"other").unwrap();
+        bucket.delete(b"k").unwrap();
+        bucket.set(b"k", b"again").unwrap();
+        for key in [&b"k"[..], b"other", b"none"] {
+            let all = history(&bucket, key);
+            let brief = |version: &VersionExtent| {
+                let value = version.value;
+                let value = value.map(|value| (usize::try_from(value.len).unwrap(), value.version));
+                (version.tail, value)
+            };
+            for limit in 0..all.len() + 2 {
+                let found = bucket.version_extents(key, limit).unwrap();
+                let found: Vec<_> = found.iter().map(brief).collect();
+                assert_eq!(found, all.get(..limit).unwrap_or(&all));
+            }
         }
         for (tail, len) in tails {
             let then = bucket.as_of(tail).unwrap().extent_of(b"k").unwrap();

@@ -16,7 +16,7 @@ mod update;
 mod value;
 
 pub use batch::BucketBatch;
-pub use extent::ValueExtent;
+pub use extent::{ValueExtent, VersionExtent};
 pub use large::BucketWriter;
 pub use list::{KeyPage, Keys};
 pub use past::{BucketHistory, BucketVersion, BucketView};

@@ -1,7 +1,13 @@
 //! When a compaction is due, and what it tells of its progress.
 
 use super::*;
+use crate::backing::device::faulty::FaultyDevice;
+use crate::backing::device::seeded::Seeded;
+use crate::backing::device::{DeviceBacking, DeviceView};
 use crate::{DataStoreReader, DataStoreWriter, MemoryStore, Options};
+use std::io;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A store of `keys` values of so many bytes, each written `times` over.
 fn store(keys: u8, times: u8, length: usize) -> MemoryStore {
@@ -111,4 +117,102 @@ fn progress_counts_live_values() {
         .compact_with_progress(&mut |done, total| told.push((done, total)))
         .unwrap();
     assert_eq!(told, [(0, 0)]);
+}
+
+/// A medium out of memory that can be rewritten, and counts the longest view that was asked of it.
+#[derive(Clone)]
+struct Disk {
+    backing: Arc<DeviceBacking<FaultyDevice>>,
+    longest: Arc<AtomicU64>,
+}
+
+impl Disk {
+    fn new(longest: Arc<AtomicU64>) -> Self {
+        let backing = DeviceBacking::new(FaultyDevice::new(), 1 << 20).unwrap();
+        Self {
+            backing: Arc::new(backing),
+            longest,
+        }
+    }
+}
+
+impl Backing for Disk {
+    type View = DeviceView;
+
+    fn len(&self) -> io::Result<u64> {
+        self.backing.len()
+    }
+    fn read(&self, at: u64, buf: &mut [u8]) -> io::Result<()> {
+        self.backing.read(at, buf)
+    }
+    fn view(&self, range: Range<u64>) -> io::Result<DeviceView> {
+        let len = range.end - range.start;
+        self.longest.fetch_max(len, Ordering::Relaxed);
+        self.backing.view(range)
+    }
+    fn write(&self, at: u64, parts: &[&[u8]]) -> io::Result<()> {
+        self.backing.write(at, parts)
+    }
+    fn truncate(&self, len: u64) -> io::Result<()> {
+        self.backing.truncate(len)
+    }
+    fn sync(&self) -> io::Result<()> {
+        self.backing.sync()
+    }
+}
+
+impl Rewrite for Disk {
+    fn create_replacement(&self) -> io::Result<Self> {
+        Ok(Self::new(Arc::clone(&self.longest)))
+    }
+    fn commit_replacement(&self, _: &Self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A value that is longer than what memory there is was copied in one piece.
+#[test]
+#[cfg_attr(miri, ignore = "megabytes")]
+fn long_values_are_copied_in_pieces() {
+    static NOW: AtomicU64 = AtomicU64::new(10);
+    let longest = Arc::new(AtomicU64::new(0));
+    let options = Options::new().clock(|| NOW.load(Ordering::Relaxed));
+    let store = Store::open_with(Disk::new(Arc::clone(&longest)), &options).unwrap();
+    let bucket = store.bucket("b").unwrap();
+    let long = |seed| Seeded::new(seed).bytes(usize::try_from(GATHER_BYTES).unwrap() + 77_777);
+    bucket.set(b"dead", &long(1)).unwrap();
+    bucket.set(b"small", b"before").unwrap();
+    bucket.set(b"long", &long(2)).unwrap();
+    bucket.set_until(b"expired", &long(3), 11).unwrap();
+    store.write(b"plain", &long(4)).unwrap();
+    bucket.delete(b"dead").unwrap();
+    bucket.set(b"late", b"copied before").unwrap();
+    NOW.store(11, Ordering::Relaxed);
+    longest.store(0, Ordering::Relaxed);
+    let mut wrote_meanwhile = false;
+    store
+        .compact_with_progress(&mut |_, _| {
+            if !std::mem::replace(&mut wrote_meanwhile, true) {
+                bucket.set(b"small", &long(5)).unwrap();
+                bucket.set_until(b"late", &long(6), 11).unwrap();
+            }
+        })
+        .unwrap();
+    assert!(wrote_meanwhile);
+    let longest = longest.load(Ordering::Relaxed);
+    assert!(longest < 10_000, "{longest} bytes in one piece");
+    assert!(*bucket.get(b"long").unwrap().unwrap() == long(2)[..]);
+    assert!(*bucket.get(b"small").unwrap().unwrap() == long(5)[..]);
+    assert!(store.read(b"plain").unwrap().unwrap().as_slice() == long(4));
+    assert_eq!(bucket.len().unwrap(), 2);
+    for gone in [&b"dead"[..], b"expired", b"late"] {
+        assert!(bucket.get(gone).unwrap().is_none());
+    }
+    let verdict = store.verify(&mut |_, _| {}).unwrap();
+    assert!(verdict.is_sound(), "{verdict}");
+    let before = store.tail();
+    store.compact().unwrap();
+    // Only the old value of `small` and the deletion of `late` are left to save.
+    assert!(store.tail() <= before);
+    assert_eq!(store.estimate_compaction_savings(), 0);
 }

@@ -218,9 +218,11 @@ impl<B: Backing> Store<B> {
         };
         generation.announce_tail(appended.end);
         let mut live_span = generation.live_span();
+        // The one that has no use costs once.
+        let unused = writer.index.hint(last.key_hash);
         let mut hints: [Hint; AHEAD] = array::from_fn(|nth| {
-            let entry = appended.placed.get(nth).unwrap_or(last);
-            writer.index.hint(entry.key_hash)
+            let entry = appended.placed.get(nth);
+            entry.map_or(unused, |entry| writer.index.hint(entry.key_hash))
         });
         for (at, entry) in appended.placed.iter().enumerate() {
             let Some(slot) = hints.get_mut(at % AHEAD) else {

@@ -88,7 +88,7 @@ impl<B: Backing> History<B> {
 ///
 /// A walk of its own each time: a chain borrows its medium and holds up to a mebibyte of it, and the entries near an offset
 /// cost one small read.
-pub(super) fn newest_before<B: Backing>(
+pub(crate) fn newest_before<B: Backing>(
     generation: &Generation<B>,
     tail: u64,
     key_hash: u64,

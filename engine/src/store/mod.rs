@@ -45,8 +45,9 @@ pub use stream::EntryStream;
 pub use view::ReadView;
 pub use write::DataStoreWriter;
 
-pub(crate) use generation::{Generation, payload_offset, span_of};
+pub(crate) use generation::{Generation, Located, payload_offset, span_of};
 pub(crate) use group::{Judge, Request};
+pub(crate) use history::newest_before;
 pub(crate) use live::changes_since;
 pub(crate) use plan::Change;
 

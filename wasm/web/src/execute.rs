@@ -255,16 +255,13 @@ impl<B: Backing> Executor<'_, B> {
 
     fn history(&mut self, bucket: &Bucket<'_, B>, key: &[u8], limit: u32) -> Result<()> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut entries = Vec::new();
-        for version in bucket.history(key)?.take(limit) {
-            let version = version?;
-            entries.push(Listed {
-                tail: version.tail(),
-                size: version.value().map_or(0, |value| value.len() as u64),
-                is_deletion: version.is_deletion(),
-            });
-        }
-        self.answers.list(&entries);
+        let versions = bucket.version_extents(key, limit)?;
+        let entries = versions.iter().map(|version| Listed {
+            tail: version.tail,
+            size: version.value.map_or(0, |value| value.len),
+            is_deletion: version.value.is_none(),
+        });
+        self.answers.list(&entries.collect::<Vec<_>>());
         Ok(())
     }
 }

@@ -1,117 +1,14 @@
 //! What comes of requests to a store on a device, and of bytes that are none.
 
-use super::wire::{self, Answer, answers};
+mod worker;
+
+use super::wire::{self, Answer};
 use super::*;
 use std::io;
-use std::ops::Range;
 use std::rc::Rc;
-use tailstone::Options;
-use tailstone::backing::device::faulty::{Call, Fault, FaultyDevice};
-use tailstone::backing::device::{DeviceBacking, DeviceView, WriteBehind};
-
-/// A medium that the store and a worker have together.
-#[derive(Clone)]
-struct Shared(Rc<DeviceBacking<WriteBehind<FaultyDevice>>>);
-
-impl Backing for Shared {
-    type View = DeviceView;
-
-    fn len(&self) -> io::Result<u64> {
-        self.0.len()
-    }
-
-    fn read(&self, at: u64, buf: &mut [u8]) -> io::Result<()> {
-        self.0.read(at, buf)
-    }
-
-    fn view(&self, range: Range<u64>) -> io::Result<DeviceView> {
-        self.0.view(range)
-    }
-
-    fn write(&self, at: u64, parts: &[&[u8]]) -> io::Result<()> {
-        self.0.write(at, parts)
-    }
-
-    fn truncate(&self, len: u64) -> io::Result<()> {
-        self.0.truncate(len)
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        self.0.sync()
-    }
-}
-
-/// A store and what a worker has beside it.
-struct Worker {
-    device: FaultyDevice,
-    backing: Shared,
-    store: Store<Shared>,
-    answers: Answers,
-    changes: Changes,
-    generation: u32,
-}
-
-impl Worker {
-    fn new() -> Self {
-        let device = FaultyDevice::new();
-        let buffer = WriteBehind::new(device.clone()).unwrap();
-        let backing = Shared(Rc::new(DeviceBacking::new(buffer, 1 << 20).unwrap()));
-        let options = Options::new().clock(|| 1_000);
-        Self {
-            store: Store::open_with(backing.clone(), &options).unwrap(),
-            device,
-            backing,
-            answers: Answers::default(),
-            changes: Changes::default(),
-            generation: 5,
-        }
-    }
-
-    fn run(&mut self, request: &[u8]) -> std::result::Result<Vec<Answer>, Malformed> {
-        self.answers.clear();
-        self.changes.clear();
-        Executor {
-            store: &self.store,
-            backing: &self.backing,
-            generation: self.generation,
-            answers: &mut self.answers,
-            changes: &mut self.changes,
-        }
-        .run(request)?;
-        Ok(answers(self.answers.bytes()))
-    }
-
-    /// Of one operation in the bucket `b`.
-    fn one(&mut self, code: u32, flags: u32, key: &[u8], value: &[u8]) -> Answer {
-        let mut request = in_bucket(b"b");
-        wire::operation(&mut request, code, flags, key, value);
-        let mut answers = self.run(&request).unwrap();
-        assert_eq!(answers.len(), 1);
-        answers.remove(0)
-    }
-
-    fn set(&mut self, key: &[u8], value: &[u8]) {
-        assert_eq!(self.one(1, 0, key, value), Answer::Done);
-    }
-
-    fn get(&mut self, key: &[u8]) -> Answer {
-        self.one(2, 0, key, b"")
-    }
-
-    /// The version of a value as `PUT_IF` takes it.
-    fn version(&mut self, key: &[u8]) -> (f64, u32) {
-        match self.one(2, 1, key, b"") {
-            Answer::Versioned(version, _) => version,
-            other => panic!("{other:?}"),
-        }
-    }
-}
-
-fn in_bucket(name: &[u8]) -> Vec<u8> {
-    let mut request = Vec::new();
-    wire::operation(&mut request, 0, 0, name, b"");
-    request
-}
+use tailstone::backing::device::faulty::{Call, Fault};
+use tailstone::backing::device::{DeviceBacking, WriteBehind};
+use worker::{Shared, Worker, in_bucket};
 
 fn words(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
