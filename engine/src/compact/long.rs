@@ -39,7 +39,7 @@ impl<B: Backing> Copy<B> {
         let checksum = located.metadata.checksum;
         let trailer = Trailer::read(generation, extent)?;
         if trailer.is_some_and(|trailer| trailer.has_expired(now)) {
-            let mut hasher = crc32fast::Hasher::new();
+            let mut hasher = crate::kernels::crc32::Hasher::new();
             pieces(generation, start, len, |_, piece| {
                 hasher.update(piece);
                 Ok(())
