@@ -128,6 +128,12 @@ fn lints_browser(ctx: &Context) -> Result<()> {
         command
     };
     ctx.run(&mut clippy())?;
+    let mut tests = ctx.cargo(["clippy", "--package", "tailstone-web", "--test", "browser"]);
+    ctx.run(
+        tests
+            .args(["--target", "wasm32-unknown-unknown"])
+            .args(DENY),
+    )?;
     ctx.run(clippy().env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", SIMD128))
 }
 
