@@ -170,7 +170,7 @@ export async function closeQuietly(page) {
 }
 
 /** Runs `source` in every worker of the page before the worker's own module. */
-function patchWorkers(page, source) {
+export function patchWorkers(page, source) {
   return page.addInitScript((source) => {
     const Original = Worker;
     globalThis.Worker = class extends Original {

@@ -3,32 +3,34 @@
 import assert from "node:assert/strict";
 import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { test } from "node:test";
+import { before, test } from "node:test";
 import * as esbuild from "esbuild";
 import { serve } from "../../www/serve.mjs";
 import { freshProject } from "./stranger.mjs";
 import { visit } from "./visitor.mjs";
 
+let folder;
+before(async () => {
+  folder = await freshProject("esbuild");
+});
+
 test("esbuild, tailstone/inline", async (t) => {
-  const folder = await freshProject("esbuild");
-  await bundled(folder);
+  await bundled();
   assert.deepEqual(await readdir(join(folder, "dist")), ["main.js"]);
-  await visited(t, folder);
+  await visited(t);
 });
 
 test("esbuild, tailstone, its worker and wasm copied", async (t) => {
-  const folder = await freshProject("esbuild");
   const main = join(folder, "main.js");
   await writeFile(main, (await readFile(main, "utf8")).replace("tailstone/inline", "tailstone"));
-  await bundled(folder);
+  await bundled();
   for (const name of ["worker.js", "tailstone.wasm"]) {
     await copyFile(join(folder, "node_modules/tailstone", name), join(folder, "dist", name));
   }
-  await visited(t, folder);
+  await visited(t);
 });
 
 test("esbuild leaves out what is not used", async () => {
-  const folder = await freshProject("esbuild");
   for (const entry of ["tailstone", "tailstone/worker", "tailstone/keyval", "tailstone/memory", "tailstone/inline"]) {
     const contents = `import "${entry}"; import { open as unused } from "${entry}"; console.log(1);`;
     const { outputFiles, warnings } = await esbuild.build({
@@ -45,7 +47,7 @@ test("esbuild leaves out what is not used", async () => {
   }
 });
 
-async function bundled(folder) {
+async function bundled() {
   const { warnings } = await esbuild.build({
     absWorkingDir: folder,
     entryPoints: ["main.js"],
@@ -57,8 +59,8 @@ async function bundled(folder) {
   assert.deepEqual(warnings, []);
 }
 
-async function visited(t, folder) {
+async function visited(t) {
   const { url, stop } = await serve({ folder });
   t.after(stop);
-  await visit(t, url);
+  await visit(url);
 }

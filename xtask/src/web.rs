@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use anyhow::{Context as _, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::bench_web;
 use crate::context::Context;
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -54,6 +55,7 @@ pub fn pages(ctx: &Context, serve: bool) -> Result<()> {
         copy(&file.path(), &pkg.join(file.file_name()))?;
     }
     ctx.run(npm(ctx, &ctx.root.join("wasm/web/js"))?.args(["run", "--silent", "pages"]))?;
+    bench_web::page(ctx)?;
     if serve {
         ctx.run(
             ctx.command("node")
@@ -69,6 +71,7 @@ pub fn test(ctx: &Context, quick: bool) -> Result<()> {
     if quick {
         return Ok(());
     }
+    rust_tests(ctx)?;
     pages(ctx, false)?;
     ctx.run(&mut ctx.cargo(["build", "--package", "tailstone-cli", "--bin", "tailstone"]))?;
     let tests = browser_project(ctx)?;
@@ -81,15 +84,41 @@ pub fn test(ctx: &Context, quick: bool) -> Result<()> {
     if host.is_file() {
         node.env("TAILSTONE_HOST", host);
     }
-    ctx.run_tests(&mut node)?;
-    write_reference(ctx)?;
-    packaging(ctx)
+    // Whatever comes of one, the others are tried too.
+    let browser = ctx.run_tests(&mut node);
+    browser.and(write_reference(ctx)).and(packaging(ctx))
 }
 
 /// Writes the reference of the npm package, out of the declarations that it is published with, to `wasm/web/docs`.
 pub fn reference(ctx: &Context) -> Result<()> {
     build(ctx)?;
     write_reference(ctx)
+}
+
+/// Runs the tests of `wasm/web` that need a browser's worker. Cargo builds them and hands each program to this very program.
+fn rust_tests(ctx: &Context) -> Result<()> {
+    let script = browser_project(ctx)?.join("rust.mjs");
+    let mut runner = std::env::current_exe()?.into_os_string();
+    runner.push(" wasm-test-runner ");
+    runner.push(script);
+    let mut cargo = ctx.cargo(["test", "--package", "tailstone-web", "--test", "browser"]);
+    cargo.args(["--target", TARGET]);
+    cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner);
+    ctx.run_tests(&mut cargo)
+}
+
+/// Makes bindings for a test program, beside it, and has `script` run it in a browser.
+pub fn run_rust_tests(ctx: &Context, script: &Path, program: &Path) -> Result<()> {
+    let folder = program.with_extension("bindings");
+    Bindgen::new()
+        .input_path(program)
+        .web(true)?
+        .debug(true)
+        .typescript(false)
+        .out_name("tests")
+        .generate(&folder)
+        .with_context(|| format!("could not make bindings for {}", program.display()))?;
+    ctx.run(ctx.command("node").arg(script).arg(folder))
 }
 
 /// Stores the files of `folder` in the built page, in a headless browser, and reads them back. Leaves `browser.tsl` and
@@ -134,14 +163,14 @@ fn compile(ctx: &Context) -> Result<PathBuf> {
 }
 
 /// The folder of the browser tests, with what they need installed.
-fn browser_project(ctx: &Context) -> Result<PathBuf> {
+pub fn browser_project(ctx: &Context) -> Result<PathBuf> {
     let tests = ctx.root.join("tests/browser");
     install(ctx, &tests)?;
     Ok(tests)
 }
 
 /// Installs what the lock file in `folder` pins, unless that has been done since it changed.
-fn install(ctx: &Context, folder: &Path) -> Result<()> {
+pub fn install(ctx: &Context, folder: &Path) -> Result<()> {
     let changed = modified(&folder.join("package-lock.json"));
     let installed = modified(&folder.join("node_modules/.package-lock.json"));
     if installed.is_some() && installed >= changed {
@@ -154,7 +183,7 @@ fn modified(path: &Path) -> Option<SystemTime> {
     path.metadata().ok()?.modified().ok()
 }
 
-fn npm(ctx: &Context, folder: &Path) -> Result<Command> {
+pub fn npm(ctx: &Context, folder: &Path) -> Result<Command> {
     let Some(program) = ctx.find_program(&["npm", "npm.cmd"]) else {
         bail!("npm is not on the path; install node 20 or later");
     };

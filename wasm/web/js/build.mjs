@@ -10,7 +10,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 
-const ENTRIES = ["index", "memory", "sync", "node", "node-memory"];
+const ENTRIES = ["index", "keyval", "memory", "sync", "node", "node-memory"];
 const GENERATED = new URL("generated/", import.meta.url);
 const PKG = new URL("../pkg/", import.meta.url);
 
@@ -37,6 +37,12 @@ await Promise.all([
     chunkNames: "chunk-[hash]",
     external: ["node:*"],
   }),
+  // The same names over the store that Node, Deno and Bun have; its errors are those of that entry.
+  build({
+    ...options,
+    entryPoints: { "node-keyval": source("keyval") },
+    plugins: [entriesStayImports({ index: "node", errors: "node" })],
+  }),
   build({ ...options, entryPoints: [source("worker")] }),
   build({ ...options, entryPoints: [source("inline")], loader: { ".wasm": "binary", ".txt": "text" } }),
 ]);
@@ -45,14 +51,15 @@ function source(name) {
   return `src/${name}.ts`;
 }
 
-/** Leaves imports of entries in place; an entry in `instead` is replaced by another. */
+/** Leaves imports of entries in place; a module in `instead` is replaced by an entry. */
 function entriesStayImports(instead = {}) {
   return {
     name: "entries stay imports",
     setup({ onResolve }) {
       onResolve({ filter: /^\.\/[\w-]+\.js$/ }, ({ path }) => {
         const name = path.slice("./".length, -".js".length);
-        return ENTRIES.includes(name) ? { path: `./${instead[name] ?? name}.js`, external: true } : undefined;
+        const entry = instead[name] ?? name;
+        return ENTRIES.includes(entry) ? { path: `./${entry}.js`, external: true } : undefined;
       });
     },
   };

@@ -53,7 +53,7 @@ impl WebBacking {
     }
 
     /// Makes the file behind `handle` the one that a compaction goes over to, by way of `promotion`.
-    pub fn offer(&self, handle: SyncHandle, promotion: &Promotion) -> io::Result<()> {
+    pub(crate) fn offer(&self, handle: SyncHandle, promotion: &Promotion) -> io::Result<()> {
         let spare = Spare {
             file: open(handle)?,
             promotion: promotion.clone(),
@@ -63,7 +63,7 @@ impl WebBacking {
     }
 
     /// Takes the offer back, and gives the backing that was made of it.
-    pub fn take_spare(&self) -> Option<Self> {
+    pub(crate) fn take_spare(&self) -> Option<Self> {
         let spare = self.spare.borrow_mut().take()?;
         Some(Self {
             file: spare.file,
@@ -72,7 +72,7 @@ impl WebBacking {
     }
 
     /// The write buffer.
-    pub fn buffer(&self) -> &WriteBehind<OpfsDevice> {
+    pub(crate) fn buffer(&self) -> &WriteBehind<OpfsDevice> {
         self.file.device()
     }
 

@@ -38,7 +38,7 @@ impl<B: Backing> Executor<'_, B> {
                 continue;
             }
             let outcome = match &bucket {
-                Some(Ok(bucket)) => self.carry_out(bucket, operation),
+                Some(Ok(bucket)) => self.carry_out(bucket, &operation),
                 Some(Err(error)) => {
                     self.answers.error(&Description::of(error));
                     continue;
@@ -52,8 +52,8 @@ impl<B: Backing> Executor<'_, B> {
         Ok(())
     }
 
-    fn carry_out(&mut self, bucket: &Bucket<'_, B>, operation: Operation<'_>) -> Result<()> {
-        match operation {
+    fn carry_out(&mut self, bucket: &Bucket<'_, B>, operation: &Operation<'_>) -> Result<()> {
+        match *operation {
             Operation::Bucket(_) => {}
             Operation::Set(Set {
                 key,
@@ -93,7 +93,7 @@ impl<B: Backing> Executor<'_, B> {
                 }
                 None => self.answers.none(),
             },
-            Operation::Batch(operations) => self.batch(bucket, operations)?,
+            Operation::Batch(ref operations) => self.batch(bucket, operations)?,
             Operation::PutIf { key, expected, new } => self.put_if(bucket, key, expected, new)?,
             Operation::Keys(keys) => self.page(bucket, keys)?,
             Operation::Count => {
@@ -143,22 +143,18 @@ impl<B: Backing> Executor<'_, B> {
         version: Version,
         is_versioned: bool,
     ) -> Result<()> {
-        match inline(length) {
-            Some(length) => {
-                let version = is_versioned.then_some(version);
-                let read = |target: &mut [u8]| read(self.backing, offset, target);
-                self.answers.value(version, length, read)
-            }
-            None => {
-                self.answers.extent(offset, length, version);
-                Ok(())
-            }
+        if let Some(length) = inline(length) {
+            let version = is_versioned.then_some(version);
+            let read = |target: &mut [u8]| read(self.backing, offset, target);
+            return self.answers.value(version, length, read);
         }
+        self.answers.extent(offset, length, version);
+        Ok(())
     }
 
-    fn batch(&mut self, bucket: &Bucket<'_, B>, operations: Operations<'_>) -> Result<()> {
+    fn batch(&mut self, bucket: &Bucket<'_, B>, operations: &Operations<'_>) -> Result<()> {
         let mut batch = bucket.batch();
-        for operation in operations {
+        for operation in operations.clone() {
             match operation {
                 Ok(Operation::Set(set)) => {
                     batch.put_until(set.key, set.value, set.expires_at);
@@ -171,7 +167,7 @@ impl<B: Backing> Executor<'_, B> {
             }
         }
         batch.commit()?;
-        for operation in operations {
+        for operation in operations.clone() {
             let (change, key) = match operation {
                 Ok(Operation::Set(set)) => (Change::Set, set.key),
                 Ok(Operation::Delete(key)) => (Change::Deleted, key),
@@ -224,14 +220,15 @@ impl<B: Backing> Executor<'_, B> {
         let (mut bytes, mut entries) = (0, Vec::new());
         let mut last = None;
         for key in &found.keys {
-            let extent = match asked.with_values {
-                true => match bucket.extent_of(key)? {
-                    // Gone since, by damage: a key that cannot be read has no value.
-                    None => continue,
-                    extent => extent,
-                },
-                false => None,
+            let extent = if asked.with_values {
+                bucket.extent_of(key)?
+            } else {
+                None
             };
+            // What is damaged since it was listed has no value any more.
+            if asked.with_values && extent.is_none() {
+                continue;
+            }
             let length = extent.and_then(|extent| inline(extent.len));
             bytes += ENTRY_HEADER + key.len() + length.unwrap_or(0);
             if bytes > most_bytes && last.is_some() {

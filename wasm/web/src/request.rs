@@ -70,7 +70,7 @@ pub struct Keys<'r> {
 }
 
 /// The operations of a request that are still to be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operations<'r>(&'r [u8]);
 
 impl<'r> Operations<'r> {

@@ -147,14 +147,16 @@ impl<D: Device> WriteBehind<D> {
             return Ok(());
         }
         let step = (end / SHARE_RESERVED).clamp(LEAST_RESERVED, MOST_RESERVED);
-        self.resize(state, end.saturating_add(step))
-            .or_else(|_| self.resize(state, end))
+        self.grow(state, end.saturating_add(step))
+            .or_else(|_| self.grow(state, end))
     }
 
     /// Gives up what the device beneath has from `len` on.
     fn cut(&self, state: &mut State, len: u64) -> io::Result<()> {
         if len < self.known_reserved(state)? {
-            self.resize(state, len)?;
+            state.reserved = None;
+            retry(|| self.device.set_len(len))?;
+            state.reserved = Some(len);
         }
         Ok(())
     }
@@ -163,7 +165,7 @@ impl<D: Device> WriteBehind<D> {
     fn extend(&self, state: &mut State, len: u64) -> io::Result<()> {
         let end = state.len;
         self.cut(state, end)?;
-        self.resize(state, len)?;
+        self.grow(state, len)?;
         state.len = len;
         Ok(())
     }
@@ -175,7 +177,8 @@ impl<D: Device> WriteBehind<D> {
         }
     }
 
-    fn resize(&self, state: &mut State, len: u64) -> io::Result<()> {
+    /// Makes the device beneath longer.
+    fn grow(&self, state: &mut State, len: u64) -> io::Result<()> {
         state.reserved = None;
         retry(|| self.device.set_len(len))?;
         // A device may take a longer length and not grow: a private window's files do.

@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 import { open, TailstoneError } from "tailstone";
+import { createStore, get, set, TailstoneError as ThatOfKeyval } from "tailstone/keyval";
 import { open as openMemory, TailstoneError as SameError } from "tailstone/memory";
 
 assert.equal(TailstoneError, SameError, "one class, from whichever entry it comes");
+assert.equal(TailstoneError, ThatOfKeyval, "one class, from whichever entry it comes");
 
 const path = process.argv[2];
 const db = await open(path, { codec: "json" });
@@ -12,6 +14,10 @@ assert.equal(db.backend, "file");
 const count = ((await db.get("count")) ?? 0) + 1;
 await db.set("count", count);
 await db.close();
+
+const beside = createStore(`${path}.keyval`, "counts");
+assert.equal((await get("count", beside)) ?? 0, count - 1);
+await set("count", count, beside);
 
 const memory = await openMemory("beside");
 assert.equal(memory.backend, "memory");

@@ -24,6 +24,10 @@ interface Unanswered {
   leader: string | undefined;
 }
 
+/** Numbers of requests that no page waits for. */
+const FINISH = -1;
+const WATCH = -2;
+
 /** Another tab, as the one that holds the store sees it. */
 class Remote implements Client {
   readonly #channel: BroadcastChannel;
@@ -58,6 +62,7 @@ export class Member {
   #leader: string | undefined;
   #watching = false;
   #letGo: () => void = () => {};
+  #onfinished: () => void = () => {};
   #settle: { resolve(opened: Opened): void; reject(error: unknown): void } | undefined;
   #closing = false;
   #ended: TailstoneError | undefined;
@@ -104,11 +109,26 @@ export class Member {
     // What other tabs ask from here on is for the next one that leads: they send again what was not answered.
     this.#closing = true;
     try {
+      if (this.#server === undefined) await this.#finish();
       await this.#server?.close();
     } finally {
-      this.#say({ bye: this.#me });
-      this.#end(closed());
+      this.abandon();
     }
+  }
+
+  /** Ends without a word to anybody who waits. */
+  abandon(): void {
+    if (this.#ended === undefined) this.#say({ bye: this.#me });
+    this.#end(closed());
+  }
+
+  /** Waits until what the page asked for has been answered and flushed by whoever leads, which may come to be this tab. */
+  async #finish(): Promise<void> {
+    if (this.#ended !== undefined) return;
+    this.receive({ id: FINISH, call: "flush", arguments: {}, strict: false, once: false });
+    await new Promise<void>((resolve) => {
+      this.#onfinished = resolve;
+    });
   }
 
   #lead(server: Server, holder: Holder): void {
@@ -154,16 +174,17 @@ export class Member {
   /** Hands what was not answered to who leads now. */
   #takeOver(before: string | undefined, hand: (request: Request) => void): void {
     if (before !== undefined && this.#watching) {
-      hand(this.#remember({ id: -1 - this.#unanswered.size, call: "watch", arguments: { on: true }, strict: false, once: false }));
+      hand(this.#remember({ id: WATCH, call: "watch", arguments: { on: true }, strict: false, once: false }));
       this.#page.send({ resync: true }, []);
     }
-    for (const [id, { request, leader }] of [...this.#unanswered].filter(([id]) => id >= 0)) {
+    for (const [id, { request, leader }] of [...this.#unanswered].filter(([id]) => id !== WATCH)) {
       if (leader !== undefined && request.once) {
         const message = "the tab that held the store ended before it answered: the change was made, or it was not";
         this.#deliver({ id, error: toWire(new TailstoneError("io", message)) });
       } else hand(request);
     }
     if (this.#server !== undefined) this.#unanswered.clear();
+    this.#checkFinished();
   }
 
   #remember(request: Request): Request {
@@ -185,10 +206,15 @@ export class Member {
   #deliver(message: Reply | Event): void {
     if ("id" in message) {
       this.#unanswered.delete(message.id);
+      this.#checkFinished();
       if (message.id < 0) return;
     }
     const moved = "answers" in message ? [message.answers, ...message.large] : [];
     this.#page.send(message, "ok" in message && message.ok instanceof ArrayBuffer ? [message.ok] : moved);
+  }
+
+  #checkFinished(): void {
+    if (this.#unanswered.size === 0) this.#onfinished();
   }
 
   #remote(id: string): Remote {

@@ -52,7 +52,7 @@ export async function openSync(name: string, options: OpenSyncOptions = {}): Pro
     });
     const waiting = setTimeout(() => {
       reject(new TailstoneError("locked", `the store ${name} is open in another tab`));
-      void member.close();
+      member.abandon();
     }, patience);
     member.opened.catch(reject);
   });

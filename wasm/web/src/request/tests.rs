@@ -49,7 +49,7 @@ fn every_operation_is_read_as_it_was_written() {
     let Some(Operation::Batch(batch)) = read.get(8) else {
         panic!("{read:?}");
     };
-    let batched: Vec<_> = batch.map(Result::unwrap).collect();
+    let batched: Vec<_> = batch.clone().map(Result::unwrap).collect();
     assert_eq!(batched, [set(b"in", b"", 0), Operation::Delete(b"out")]);
     let keys = Keys {
         prefix: b"pre",
@@ -58,18 +58,13 @@ fn every_operation_is_read_as_it_was_written() {
         limit_bytes: 1000,
         cursor: None,
     };
+    let get = |key, is_versioned| Operation::Get { key, is_versioned };
     let expected = [
         Operation::Bucket(b"bucket"),
         set(b"k", b"value", 0),
         set(b"k", b"v", 1_000_000_000_000),
-        Operation::Get {
-            key: b"",
-            is_versioned: false,
-        },
-        Operation::Get {
-            key: b"key",
-            is_versioned: true,
-        },
+        get(b"", false),
+        get(b"key", true),
         Operation::Size(b"key"),
         Operation::Delete(b"key"),
         Operation::Range {
@@ -77,7 +72,7 @@ fn every_operation_is_read_as_it_was_written() {
             offset: 5_000_000_000,
             length: 0,
         },
-        Operation::Batch(*batch),
+        Operation::Batch(batch.clone()),
         Operation::PutIf {
             key: b"k",
             expected: Some((9.0, 3)),

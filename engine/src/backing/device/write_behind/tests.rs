@@ -1,10 +1,10 @@
 //! What gathering promises: a plain device's bytes with fewer calls, space before acceptance, and nothing lost by a failed drain.
 
 use super::*;
+use crate::backing::conformance;
 use crate::backing::device::DeviceBacking;
 use crate::backing::device::faulty::{Call, Fault, FaultyDevice};
 use crate::backing::device::seeded::Seeded;
-use crate::backing::{Backing, conformance};
 use crate::{Error, Options, Store};
 use std::io::ErrorKind;
 
@@ -113,21 +113,18 @@ fn is_the_bytes_that_were_written_whatever_fails_beneath() {
                     }];
                     let len = random.len_below(size);
                     let bytes = random.bytes(len);
-                    match retry(|| behind.write_at(at as u64, &bytes)) {
-                        Ok(written) => {
-                            if written > 0 {
-                                let end = at + written;
-                                model.resize(model.len().max(end), 0);
-                                model[at..end].copy_from_slice(&bytes[..written]);
-                            }
+                    if let Ok(written) = retry(|| behind.write_at(at as u64, &bytes)) {
+                        if written > 0 {
+                            let end = at + written;
+                            model.resize(model.len().max(end), 0);
+                            model[at..end].copy_from_slice(&bytes[..written]);
                         }
-                        Err(_) => {
-                            // What lies past `at` is undefined then, until it is cut.
-                            model.resize(model.len().max(at), 0);
-                            device.heal();
-                            behind.set_len(at as u64).unwrap();
-                            model.truncate(at);
-                        }
+                    } else {
+                        // What lies past `at` is undefined then, until it is cut.
+                        model.resize(model.len().max(at), 0);
+                        device.heal();
+                        behind.set_len(at as u64).unwrap();
+                        model.truncate(at);
                     }
                 }
             }
@@ -214,7 +211,7 @@ fn a_full_medium_refuses_the_write_and_loses_nothing() {
     // Nothing stands in the way of what fits.
     bucket.set(b"small", b"value").unwrap();
     device.heal();
-    bucket.set(b"large", &[1; 200_000]).unwrap();
+    bucket.set(b"large", &vec![1; 200_000]).unwrap();
     store.close().unwrap();
 }
 
