@@ -65,14 +65,18 @@ export async function launchKillable(profile) {
   const args = [...ARGS, "--headless=new", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"];
   const child = spawn(findBrowser(), args, { detached: true, stdio: "ignore" });
   const gone = new Promise((resolve) => child.once("exit", resolve));
+  // A test that fails leaves no browser behind.
+  const end = () => process.kill(-child.pid, "SIGKILL");
+  process.once("exit", end);
   const port = await until(() => {
     const file = join(profile, "DevToolsActivePort");
     return existsSync(file) ? readFileSync(file, "utf8").split("\n")[0] : undefined;
   });
   const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`);
   const kill = async () => {
-    process.kill(-child.pid, "SIGKILL");
+    end();
     await gone;
+    process.off("exit", end);
     await rm(join(profile, "DevToolsActivePort"), { force: true });
     await browser.close().catch(() => {});
   };

