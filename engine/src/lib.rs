@@ -51,7 +51,7 @@ mod upkeep;
 pub use backup::BackupReport;
 pub use bucket::{
     Bucket, BucketBatch, BucketHistory, BucketVersion, BucketView, BucketWriter, KeyPage, Keys,
-    Value, ValueStream,
+    Value, ValueExtent, ValueStream,
 };
 pub use compat::storage_engine::{constants, digest};
 pub use compat::{storage_engine, traits, utils};

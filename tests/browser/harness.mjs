@@ -38,7 +38,7 @@ export function findBrowser() {
 
 /** Serves the built page. */
 export function serveBuilt() {
-  assert(existsSync(join(WWW, "pkg/app.js")), "the page is not built: run `cargo xtask www`");
+  assert(existsSync(join(WWW, "pkg/tailstone/index.js")), "the page is not built: run `cargo xtask www`");
   return serve({ folder: WWW });
 }
 
@@ -57,7 +57,10 @@ export function launch(profile, options = {}) {
   });
 }
 
-/** A browser on a profile that can be killed: our own process group, spoken to over its debugging port. */
+/**
+ * A browser on a profile that can be killed, spoken to over its debugging port. It is a process group of its own, so that
+ * killing takes all its processes and nobody else's.
+ */
 export async function launchKillable(profile) {
   const args = [...ARGS, "--headless=new", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"];
   const child = spawn(findBrowser(), args, { detached: true, stdio: "ignore" });
@@ -87,30 +90,52 @@ export async function until(ask) {
   }
 }
 
-/** A page of the site with nothing on it, on which a test uses the package as a stranger would. */
-export async function blankPage(context, url, workerPatch) {
+/** The file that the built package exports under `subpath`, as the page addresses it; for a page, or for `"node"`. */
+export function exported(subpath, condition = "browser") {
+  const { exports } = JSON.parse(readFileSync(join(WWW, "pkg/tailstone/package.json"), "utf8"));
+  const found = exports[subpath];
+  assert(found !== undefined, `the package does not export ${subpath}`);
+  const pick = (part) => (typeof part === "string" ? part : pick(part[condition] ?? part.default));
+  return `./pkg/tailstone/${pick(found).replace(/^\.\//, "")}`;
+}
+
+/**
+ * A page of the site with nothing on it, on which a test uses the package as a stranger would. `patch` runs in each of its
+ * workers before the worker's own module, `prepare` in the page itself.
+ */
+export async function blankPage(context, url, { patch, prepare, entry = exported(".") } = {}) {
   const page = await context.newPage();
   watch(page);
   await page.route("**/blank.html", (route) =>
     route.fulfill({ contentType: "text/html", body: "<!doctype html><title>blank</title><link rel=icon href=data:,>" }),
   );
-  if (workerPatch !== undefined) await patchWorkers(page, workerPatch);
-  await page.goto(`${url}blank.html`);
-  await page.evaluate(async () => {
-    globalThis.tailstone = await import("./pkg/tailstone/index.js");
-    /** Runs `call`, and gives the code of the error that it fails with. */
-    globalThis.codeOf = async (call) => {
-      try {
-        await call();
-        return "none";
-      } catch (error) {
-        return error instanceof tailstone.TailstoneError ? error.code : `${error}`;
-      }
-    };
-    globalThis.bytesOf = (text) => new TextEncoder().encode(text);
-    globalThis.textOf = (bytes) => bytes && new TextDecoder().decode(bytes);
+  await page.route("**/cases/*.mjs", (route) => {
+    const path = fileURLToPath(new URL(`cases/${route.request().url().split("/").at(-1)}`, import.meta.url));
+    return route.fulfill({ contentType: "text/javascript", path });
   });
+  if (prepare !== undefined) await page.addInitScript(prepare);
+  if (patch !== undefined) await patchWorkers(page, patch);
+  await page.goto(`${url}blank.html`);
+  await page.evaluate(loadPackage, entry);
   return page;
+}
+
+/** Gives a page the package, and what the tests say in it. */
+export async function loadPackage(entry) {
+  globalThis.tailstone = await import(entry);
+  globalThis.expect = await import("./cases/expect.mjs");
+  globalThis.bytesOf = expect.bytesOf;
+  globalThis.textOf = expect.textOf;
+  globalThis.pattern = expect.pattern;
+  /** Runs `call`, and gives the code of the error that it fails with. */
+  globalThis.codeOf = async (call) => {
+    try {
+      await call();
+      return "none";
+    } catch (error) {
+      return error instanceof tailstone.TailstoneError ? error.code : `${error}`;
+    }
+  };
 }
 
 /** The page itself, ready. */
@@ -141,7 +166,7 @@ export async function closeQuietly(page) {
 }
 
 /** Runs `source` in every worker of the page before the worker's own module. */
-function patchWorkers(page, source) {
+export function patchWorkers(page, source) {
   return page.addInitScript((source) => {
     const Original = Worker;
     globalThis.Worker = class extends Original {
@@ -154,24 +179,19 @@ function patchWorkers(page, source) {
   }, source);
 }
 
-/** A patch that counts what is asked of files; `counts(page)` reads it and starts anew. */
-export const COUNTING = `
-  const calls = {};
-  for (const name of ["read", "write", "flush", "truncate", "getSize", "close"]) {
-    const original = FileSystemSyncAccessHandle.prototype[name];
-    FileSystemSyncAccessHandle.prototype[name] = function (...args) {
-      calls[name] = (calls[name] ?? 0) + 1;
-      return original.apply(this, args);
-    };
-  }
-  self.takeCalls = () => {
-    const taken = { ...calls };
-    for (const name of Object.keys(calls)) delete calls[name];
-    return taken;
-  };
-`;
+/** What the page's worker makes of an expression. */
+export async function askWorker(page, ask, argument) {
+  const worker = page.workers()[0] ?? (await page.waitForEvent("worker"));
+  return worker.evaluate(ask, argument);
+}
 
-export async function counts(page) {
-  const [worker] = page.workers();
-  return worker.evaluate(() => self.takeCalls());
+/** The browser's own debugging protocol, on this page. */
+export const debug = (page) => page.context().newCDPSession(page);
+
+/** Ends the page's process, and waits until that has happened. */
+export async function crash(page) {
+  const session = await debug(page);
+  const gone = page.waitForEvent("crash");
+  session.send("Page.crash").catch(() => {});
+  await gone;
 }

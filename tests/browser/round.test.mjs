@@ -1,6 +1,9 @@
 /**
- * One file goes round: begun by the command line, continued by the component in its sandbox, then by the page, and read
- * by the command line again. Each face reads all that was there before it changes anything.
+ * One file goes round: begun by the command line, continued by the component in its sandbox, then by the page, by Node, and
+ * read by the command line again. Each face reads all that was there before it changes anything.
+ *
+ * The package keeps to buckets, where the command line follows it; the component writes plain entries, which the package must
+ * carry along untouched.
  */
 
 import assert from "node:assert/strict";
@@ -11,71 +14,93 @@ import { describe, test } from "node:test";
 import { blankPage, closeQuietly } from "./harness.mjs";
 import { inBrowser } from "./suite.mjs";
 
-const missing = ["TAILSTONE_BIN", "TAILSTONE_HOST"].filter((name) => process.env[name] === undefined);
-const skip = missing.length > 0 ? `${missing.join(" and ")} not set: no file went round` : false;
+const skip = process.env.TAILSTONE_BIN === undefined ? "TAILSTONE_BIN is not set: no file went round" : false;
+
+/** The bucket that a page has unless it names another. */
+const BUCKET = "default";
 
 describe("a file that goes round", { skip }, () => {
   const browser = inBrowser();
 
   test("every face reads what the others wrote", async () => {
     const path = join(browser.profile, "round.tsl");
-    const faces = { tailstone: natively(path), "tailstone-host": inSandbox(path) };
-    /** What the file holds by now: the value of a key, or nothing where it was deleted. */
-    const expected = new Map();
-    const write = (face, key, value) => {
-      faces[face].write(key, value);
-      expected.set(key, value);
+    const cli = commandLine(path);
+    const faces = [cli.bucket, cli.plain];
+    /** What the file holds by now, each face's part of it: the value of a key, or nothing where it was deleted. */
+    const expected = new Map(faces.map((face) => [face, new Map()]));
+    const write = (face, key, value, by = face) => {
+      by.write(key, value);
+      expected.get(face).set(key, value);
     };
-    const compare = (face) => {
-      for (const [key, value] of expected) {
-        const got = faces[face].read(key);
-        if (value === undefined) assert.equal(got, undefined, `${face} found ${key}, which was deleted`);
-        else assert.ok(got?.equals(value), `${face} read another value of ${key}`);
+    const compare = (face, by = face) => {
+      for (const [key, value] of expected.get(face)) {
+        const got = by.read(key);
+        if (value === undefined) assert.equal(got, undefined, `found ${key}, which was deleted`);
+        else assert.ok(got?.equals(value), `another value of ${key}`);
       }
     };
 
-    write("tailstone", "text", Buffer.from("from the command line\n"));
-    write("tailstone", "größe 键", Buffer.from([0, 255, 0, 10, 13, 0]));
-    write("tailstone", "large", bytes(1_500_000, 1));
-    write("tailstone", "overwritten by the component", bytes(100, 2));
-    write("tailstone", "deleted by the page", bytes(100, 3));
-    compare("tailstone");
+    write(cli.bucket, "text", Buffer.from("from the command line\n"));
+    write(cli.bucket, "größe 键", Buffer.from([0, 255, 0, 10, 13, 0]));
+    write(cli.bucket, "large", bytes(1_500_000, 1));
+    write(cli.bucket, "empty", Buffer.alloc(0));
+    write(cli.bucket, "overwritten by the page", bytes(65, 2));
+    write(cli.bucket, "deleted by the page", bytes(100, 3));
+    write(cli.plain, "plain", bytes(20_000, 4));
+    write(cli.plain, "text", Buffer.from("a plain entry of the same name"));
+    compare(cli.bucket);
 
-    compare("tailstone-host");
-    write("tailstone-host", "overwritten by the component", bytes(70_000, 4));
-    write("tailstone-host", "overwritten by the page", bytes(65, 5));
-    write("tailstone-host", "zeros", Buffer.alloc(64));
-    compare("tailstone-host");
+    if (process.env.TAILSTONE_HOST !== undefined) {
+      const host = inSandbox(path);
+      compare(cli.plain, host);
+      write(cli.plain, "plain", bytes(70_000, 5), host);
+      write(cli.plain, "zeros", Buffer.alloc(64), host);
+      compare(cli.plain);
+    }
 
     const page = await blankPage(browser.context, browser.site.url);
-    const { read, exported } = await page.evaluate(continueInPage, {
-      file: (await readFile(path)).toString("base64"),
-      keys: [...expected.keys()],
+    const changes = {
       set: { "from the page": "any text", "overwritten by the page": "newer" },
       remove: "deleted by the page",
+    };
+    const { read, exported } = await page.evaluate(continueInPage, {
+      file: (await readFile(path)).toString("base64"),
+      ...changes,
     });
-    for (const [key, value] of expected) {
+    await closeQuietly(page);
+    const inBucket = expected.get(cli.bucket);
+    assert.deepEqual(Object.keys(read).sort(), [...inBucket.keys()].sort());
+    for (const [key, value] of inBucket) {
       assert.ok(Buffer.from(read[key], "base64").equals(value), `the page read another value of ${key}`);
     }
-    expected.set("from the page", Buffer.from("any text"));
-    expected.set("overwritten by the page", Buffer.from("newer"));
-    expected.set("deleted by the page", undefined);
-    await closeQuietly(page);
+    for (const [key, value] of Object.entries(changes.set)) inBucket.set(key, Buffer.from(value));
+    inBucket.set(changes.remove, undefined);
 
     await writeFile(path, Buffer.from(exported, "base64"));
-    compare("tailstone");
-    faces.tailstone.run("verify");
-    compare("tailstone-host");
+    faces.forEach((face) => compare(face));
+    cli.run("verify");
+
+    const { open } = await import("../../www/pkg/tailstone/node.js");
+    const db = await open(path);
+    for (const [key, value] of inBucket) {
+      const got = await db.get(key);
+      assert.ok(value === undefined ? got === undefined : value.equals(got), `Node read another value of ${key}`);
+    }
+    await db.set("from Node", bytes(300_000, 6));
+    await db.compact();
+    await db.close();
+    inBucket.set("from Node", bytes(300_000, 6));
+    faces.forEach((face) => compare(face));
+    cli.run("verify");
     // And it still grows where it began.
-    write("tailstone", "text", Buffer.from("newest\n"));
-    compare("tailstone");
-    compare("tailstone-host");
+    write(cli.bucket, "text", Buffer.from("newest\n"));
+    write(cli.plain, "text", Buffer.from("newest plain\n"));
+    faces.forEach((face) => compare(face));
   });
 });
 
-/** Imports a file, reads `keys`, changes something, and gives the file as it is then; bytes as base64. */
-async function continueInPage({ file, keys, set, remove }) {
-  const bytesFrom = async (base64) => (await fetch(`data:;base64,${base64}`)).blob();
+/** Imports a file, reads every key there is, changes something, and gives the file as it is then; bytes as base64. */
+async function continueInPage({ file, set, remove }) {
   const toBase64 = (blob) =>
     new Promise((done, failed) => {
       const reader = new FileReader();
@@ -84,33 +109,38 @@ async function continueInPage({ file, keys, set, remove }) {
       reader.readAsDataURL(blob);
     });
   const db = await tailstone.open("round");
-  await db.importFile(await bytesFrom(file));
+  await db.import(await (await fetch(`data:;base64,${file}`)).blob());
   const read = {};
-  for (const key of keys) read[key] = await toBase64(new Blob([(await db.get(key)) ?? "nothing"]));
+  for await (const [key, value] of db.entries()) read[key] = await toBase64(new Blob([value]));
   for (const [key, value] of Object.entries(set)) await db.set(key, bytesOf(value));
   await db.delete(remove);
-  const exported = await toBase64(await db.exportFile());
+  await db.compact();
+  const exported = await toBase64(await db.export());
   await db.close();
   return { read, exported };
 }
 
-/** The command line on the store at `path`. */
-function natively(path) {
+/** The command line on the store at `path`: on the page's bucket, and on the plain entries. */
+function commandLine(path) {
   const run = program(process.env.TAILSTONE_BIN, [path]);
-  return { run, read: found(run, "read"), write: (key, value) => run("write", key, value) };
+  const part = (...options) => {
+    const within = (command, key, input) => run(command, key, input, options);
+    return { read: found(within, "read"), write: (key, value) => within("write", key, value) };
+  };
+  return { run, bucket: part("--bucket", BUCKET), plain: part() };
 }
 
 /** The component's host on the store at `path`; it finds the component where it was built, or by TAILSTONE_COMPONENT. */
 function inSandbox(path) {
   const run = program(process.env.TAILSTONE_HOST, ["store", path]);
-  return { run, read: found(run, "get"), write: (key, value) => run("put", key, value) };
+  return { read: found(run, "get"), write: (key, value) => run("put", key, value) };
 }
 
 function program(binary, first) {
   // What they say on standard error is part of the failure, if there is one.
-  const options = { stdio: "pipe", maxBuffer: 64 << 20 };
-  return (command, ...[key, input = ""]) =>
-    execFileSync(binary, [...first, command, ...(key === undefined ? [] : [key])], { ...options, input });
+  const settings = { stdio: "pipe", maxBuffer: 64 << 20 };
+  return (command, key, input = "", options = []) =>
+    execFileSync(binary, [...first, command, ...(key === undefined ? [] : [key]), ...options], { ...settings, input });
 }
 
 /** Reads a value; status 1 is how both programs say that there is none. */

@@ -216,3 +216,43 @@ fn a_failing_read_is_an_error() {
     }
     assert!(failed > 2, "only {failed} reads");
 }
+
+/// A program that only ever lists had the keys read from all entries each time it was started: nothing was written, so no snapshot
+/// was due, and the one of before had been made without a directory of keys.
+#[test]
+fn keys_that_were_listed_are_kept_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.tsl");
+    let listed = |store: &DataStore| {
+        let bucket = store.bucket("b").unwrap();
+        bucket.iter_keys(b"key 1").count()
+    };
+    let store = DataStore::open(&path).unwrap();
+    let bucket = store.bucket("b").unwrap();
+    let keys: Vec<_> = (0..70_000).map(|n| format!("key {n:05}")).collect();
+    for keys in keys.chunks(10_000) {
+        let pairs: Vec<_> = keys.iter().map(|key| (key.as_bytes(), &b""[..])).collect();
+        bucket.set_many(&pairs).unwrap();
+    }
+    store.close().unwrap();
+    let unlisted = path.metadata().unwrap().len();
+
+    let mut sizes = Vec::new();
+    for _ in 0..3 {
+        let store = DataStore::open(&path).unwrap();
+        assert_eq!(listed(&store), 10_000);
+        store.close().unwrap();
+        sizes.push(path.metadata().unwrap().len());
+    }
+    let before = DataStore::open(&path).unwrap();
+    assert!(before.recovery_report().index_snapshot.is_some());
+    before.close().unwrap();
+    assert!(
+        sizes.iter().all(|size| Some(size) == sizes.first()),
+        "{sizes:?}"
+    );
+    assert!(
+        sizes.iter().all(|size| *size > unlisted),
+        "{sizes:?} and {unlisted}"
+    );
+}

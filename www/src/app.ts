@@ -1,28 +1,28 @@
-/** The page: what is shown, and what the buttons do. The shelf itself is in `library.ts`. */
+/** The page: opens the shelf, and ties what is seen to what it does. */
 
 import { TailstoneError } from "tailstone";
-import { drawCore, drawLegend } from "./core.js";
+import { Core } from "./core.js";
+import { $, button, canvas, input } from "./elements.js";
 import { fromDrop, fromInput } from "./gather.js";
-import { type Incoming, Library } from "./library.js";
-import { preview } from "./preview.js";
-import { row } from "./row.js";
+import { type Incoming, putAll } from "./intake.js";
+import { Library } from "./library.js";
+import { List } from "./list.js";
+import { Pulse } from "./pulse.js";
+import { compact, drawStorage, persist } from "./storage.js";
+import { Tabs } from "./tabs.js";
+import { confirm, save, say, warn } from "./talk.js";
 import { startTheme } from "./theme.js";
+import { Thumbs } from "./thumbs.js";
+import { restore, versionsOf } from "./versions.js";
+import { Viewer } from "./viewer.js";
 import * as words from "./words.js";
 
-/** Rows shown at first, and with each "Show more". */
-const ROWS = 200;
-
-const $ = <E extends HTMLElement = HTMLElement>(id: string): E => {
-  const found = document.getElementById(id);
-  if (found === null) throw new Error(`the page has no #${id}`);
-  return found as E;
-};
-const button = (id: string) => $<HTMLButtonElement>(id);
-const input = (id: string) => $<HTMLInputElement>(id);
-const dialog = (id: string) => $<HTMLDialogElement>(id);
+const TITLE = document.title;
 
 let library: Library;
-let shown = ROWS;
+let list: List;
+let viewer: Viewer;
+let thumbs: Thumbs;
 /** Set while an operation runs that must not meet another. */
 let busy = false;
 
@@ -30,10 +30,18 @@ void start();
 
 async function start(): Promise<void> {
   const { dataset } = document.documentElement;
+  const name = new URLSearchParams(location.search).get("store") ?? "shelf";
+  const tabs = new Tabs(name);
+  const pulse = new Pulse(tabs);
+  let core: Core | undefined;
+  startTheme(button("theme"), () => {
+    pulse.draw();
+    core?.draw();
+  });
   try {
-    library = await Library.open(new URLSearchParams(location.search).get("store") ?? "shelf", {
+    library = await Library.open(name, {
       onDegraded: ({ message }) =>
-        warn(`${sentence(message)} It is gone when this page is closed; export what you want to keep.`),
+        warn(`${words.sentence(message)} The shelf is gone when this page is closed: export what you want to keep.`),
     });
   } catch (error) {
     showFailure(error);
@@ -42,28 +50,70 @@ async function start(): Promise<void> {
   }
   // For the console, and for tests.
   Object.assign(globalThis, { library });
+  thumbs = new Thumbs(library);
+  viewer = new Viewer(library, (name) => void remove(name));
+  const show = (name: string) => void attempt(() => viewer.show(name));
+  list = new List(library, thumbs, { show, download: (name) => void attempt(() => download(name)), remove: (name) => void remove(name) });
+  const drawn = (core = new Core(canvas("core"), $("legend"), show));
+  library.onWork = (ops, bytes) => pulse.add(ops, bytes);
+  library.onChange = () => {
+    list.draw();
+    void attempt(() => viewer.refresh());
+    void redraw(drawn);
+  };
+  tabs.onCount = (count) => {
+    $("tabs").hidden = count < 2;
+    $("tabs").textContent = `${words.number(count)} tabs in step`;
+  };
+  if (library.files.durable) tabs.join();
+  showBackend();
   listen();
-  await refresh();
-  startTheme(button("theme"), () => refreshCore());
-  new ResizeObserver(() => refreshCore()).observe($("core"));
+  list.draw();
+  await redraw(drawn);
   dataset["ready"] = "open";
 }
 
 function showFailure(error: unknown): void {
-  const code = error instanceof TailstoneError ? error.code : "failed";
-  $("backend").dataset["state"] = "failed";
-  $("backend").textContent = code;
-  for (const control of document.querySelectorAll<HTMLButtonElement>("main button")) control.disabled = true;
-  warn(
-    code === "locked"
-      ? "The shelf is open in another tab. Close it there and reload this page."
-      : sentence(message(error)),
-  );
+  const chip = $("backend");
+  chip.dataset["state"] = "failed";
+  chip.textContent = error instanceof TailstoneError ? error.code : "failed";
+  for (const part of document.querySelectorAll<HTMLElement>("main, .skip")) part.hidden = true;
+  warn(`The shelf could not be opened. ${words.reason(error)}`, true);
 }
+
+function showBackend(): void {
+  const { durable, recovery } = library.files;
+  $("backend").dataset["state"] = durable ? "durable" : "memory";
+  $("backend").textContent = durable ? "kept on this device" : "in memory only";
+  showRecovery(recovery.outcome === "Empty" ? "new and empty" : recovery.summary, recovery.cutBytes > 0);
+}
+
+function showRecovery(summary: string, isNotable: boolean): void {
+  $("recovery").textContent = words.sentence(summary);
+  $("recovery").classList.toggle("notable", isNotable);
+}
+
+/** Draws what follows from the store's size; one drawing at a time, and one more for all that came meanwhile. */
+async function redraw(core: Core): Promise<void> {
+  redrawing ??= (async () => {
+    do {
+      again = false;
+      const stats = await drawStorage(library).catch(() => undefined);
+      if (stats !== undefined) core.update(library.items.values(), { file: stats.fileBytes, dead: stats.compactionSavings });
+    } while (again);
+    redrawing = undefined;
+  })();
+  again = true;
+  await redrawing;
+}
+let redrawing: Promise<void> | undefined;
+let again = false;
 
 function listen(): void {
   button("pick-files").onclick = () => input("files").click();
   button("pick-folder").onclick = () => input("folder").click();
+  // Phones have files to pick, and no folders.
+  button("pick-folder").hidden = !("webkitdirectory" in input("folder")) || matchMedia("(hover: none)").matches;
   for (const id of ["files", "folder"]) {
     input(id).onchange = () => {
       const incoming = fromInput(input(id));
@@ -72,43 +122,45 @@ function listen(): void {
     };
   }
   listenForDrops();
-  button("export").onclick = () => exclusively(exportStore);
-  button("verify").onclick = () => exclusively(async () => say(sentence((await library.db.verify()).summary)));
+  button("export").onclick = () => void exclusively(async () => save(await library.files.export(), `${library.files.name}.tsl`));
+  button("verify").onclick = () => void exclusively(async () => say(words.sentence((await library.files.verify()).summary)));
+  button("persist").onclick = () => void exclusively(() => persist(library));
+  button("compact").onclick = () => void askToCompact();
   button("import").onclick = () => input("store-file").click();
   input("store-file").onchange = () => {
     const file = input("store-file").files?.[0];
     input("store-file").value = "";
     if (file !== undefined) void importStore(file);
   };
-  input("filter").oninput = () => {
-    shown = ROWS;
-    drawRows();
-  };
-  button("more").onclick = () => {
-    shown += ROWS;
-    drawRows();
-  };
-  $("lookup").onsubmit = (event) => {
+  button("past").onclick = () => void attempt(() => lookBack(input("search").value));
+  for (const view of ["rows", "tiles"] as const) {
+    button(`view-${view}`).onclick = () => {
+      $("rows").dataset["view"] = view;
+      for (const other of ["rows", "tiles"]) button(`view-${other}`).setAttribute("aria-pressed", String(other === view));
+    };
+  }
+  addEventListener("keydown", (event) => {
+    const isTyping = event.target instanceof HTMLElement && event.target.matches("input, select, textarea");
+    if (event.key !== "/" || isTyping || document.querySelector("dialog[open]") !== null) return;
     event.preventDefault();
-    void lookUp(input("key").value);
-  };
-  button("preview-close").onclick = () => dialog("preview").close();
+    input("search").focus();
+  });
 }
 
+/** The whole page takes drops: a file that missed a smaller target would take the page's place. */
 function listenForDrops(): void {
-  const zone = $("drop");
-  // The whole page takes drops: a file that misses the zone would otherwise replace the page.
+  const { dataset } = document.documentElement;
   addEventListener("dragover", (event) => {
     event.preventDefault();
-    zone.dataset["over"] = "";
+    dataset["over"] = "";
   });
   addEventListener("dragleave", (event) => {
-    if (event.relatedTarget === null) delete zone.dataset["over"];
+    if (event.relatedTarget === null) delete dataset["over"];
   });
   addEventListener("drop", (event) => {
     event.preventDefault();
-    delete zone.dataset["over"];
-    if (event.dataTransfer !== null) void fromDrop(event.dataTransfer).then(store);
+    delete dataset["over"];
+    if (event.dataTransfer !== null) void fromDrop(event.dataTransfer).then(store, (error) => say(words.reason(error)));
   });
 }
 
@@ -117,56 +169,67 @@ async function store(incoming: Incoming[]): Promise<void> {
   await exclusively(async () => {
     const total = incoming.reduce((sum, { file }) => sum + file.size, 0);
     const bar = $<HTMLProgressElement>("progress-bar");
+    const ending = new AbortController();
+    const stop = button("stop");
+    stop.onclick = () => ending.abort();
     bar.value = 0;
-    setBusyView(true);
+    $("progress-text").textContent = `Storing ${words.count(incoming.length, "file")}`;
+    $("idle").hidden = true;
+    $("progress").hidden = false;
     try {
-      const done = await library.put(incoming, ({ files, bytes, ms }) => {
-        bar.value = total === 0 ? 1 : bytes / total;
-        const speed = ms > 0 ? `, ${words.rate(bytes, ms)}` : "";
-        $("progress-text").textContent = `${words.count(files, "file")} of ${incoming.length.toLocaleString("en")}${speed}`;
-      });
-      const what = `${words.count(done.files, "file")}, ${words.bytes(done.bytes)}`;
-      $("rate").textContent = `${what} in ${(done.ms / 1000).toFixed(2)} s: ${words.rate(done.bytes, done.ms)}`;
+      const done = await putAll(
+        library,
+        incoming,
+        ({ files, bytes }) => {
+          bar.value = total === 0 ? 1 : bytes / total;
+          document.title = `${Math.floor(bar.value * 100)} % stored · ${TITLE}`;
+          $("progress-text").textContent =
+            `${words.number(files)} of ${words.count(incoming.length, "file")}, ${words.bytes(bytes)} of ${words.bytes(total)}`;
+        },
+        ending.signal,
+      );
       // For the console, and for tests, as `library` is.
       Object.assign(globalThis, { lastImport: { ...done, incoming } });
-      say(`Stored ${what}.`);
+      const what = `${words.count(done.files, "file")}, ${words.bytes(done.bytes)}`;
+      $("last").textContent = `${what} in ${(done.ms / 1000).toFixed(2)} s: ${words.rate(done.bytes, done.ms)}`;
+      const unread = done.unread.length === 0 ? "" : ` The browser could not read ${words.count(done.unread.length, "file")}, such as ${done.unread[0]}.`;
+      say(`Stored ${what}.${unread}`);
+    } catch (error) {
+      if (!ending.signal.aborted) throw error;
+      say("Stopped. What was stored by then is on the shelf.");
     } finally {
-      setBusyView(false);
-      await refresh();
+      const hadFocus = document.activeElement === stop;
+      $("idle").hidden = false;
+      $("progress").hidden = true;
+      if (hadFocus) button("pick-files").focus();
+      document.title = TITLE;
+      await library.changed([]);
     }
   });
 }
 
-async function exportStore(): Promise<void> {
-  save(await library.db.exportFile(), `${library.db.name}.tsl`);
-}
-
 async function importStore(file: File): Promise<void> {
-  const present = library.items.size;
-  const text = `Everything on the shelf (${words.count(present, "file")}) is replaced by the contents of ${file.name}, if that is a store.`;
-  if (present > 0 && !(await confirm("Replace the shelf?", text, "Replace"))) return;
+  const { total } = library;
+  const text = `All that is on the shelf (${words.count(total, "file")}) gives way to the contents of ${file.name}, if that is a store.`;
+  if (total > 0 && !(await confirm("Replace the shelf?", text, "Replace"))) return;
   await exclusively(async () => {
-    const recovery = await library.importFile(file);
-    await refresh();
-    say(`Imported ${words.count(library.items.size, "file")}: ${recovery.summary}.`);
+    const recovery = await library.import(file);
+    thumbs.forget();
+    showRecovery(recovery.summary, recovery.cutBytes > 0);
+    say(`Imported ${words.count(library.total, "file")}: ${recovery.summary}.`);
   });
 }
 
-async function lookUp(key: string): Promise<void> {
-  await exclusively(async () => {
-    if ((await library.db.has(key)) || library.items.has(key)) await show(key);
-    else say(`There is nothing under ${key}.`);
-  });
+async function askToCompact(): Promise<void> {
+  const text = "The file is written anew without earlier versions of your files and without what was removed. They cannot be had back then.";
+  if (await confirm("Compact the store?", text, "Compact")) await exclusively(() => compact(library));
 }
 
-async function show(name: string): Promise<void> {
-  const [note, cleanUp] = await preview(library, name, $("preview-body"));
-  const box = dialog("preview");
-  $("preview-title").textContent = name;
-  $("preview-note").textContent = note;
-  button("preview-download").onclick = () => void download(name);
-  box.addEventListener("close", cleanUp, { once: true });
-  box.showModal();
+/** A name that is not on the shelf may have been. */
+async function lookBack(name: string): Promise<void> {
+  const past = await versionsOf(library, name);
+  if (past.length === 0) say(`The store knows nothing of ${name}.`);
+  else await viewer.show(name);
 }
 
 async function download(name: string): Promise<void> {
@@ -176,14 +239,22 @@ async function download(name: string): Promise<void> {
 }
 
 async function remove(name: string): Promise<void> {
-  await exclusively(async () => {
+  await attempt(async () => {
     await library.remove(name);
-    await refresh();
-    say(`Removed ${name}.`);
+    say(`Removed ${name.slice(name.lastIndexOf("/") + 1)}.`, { label: "Undo", take: () => void attempt(() => undoRemoval(name)) });
   });
 }
 
-/** Runs one operation at a time, and says what went wrong with it. */
+async function undoRemoval(name: string): Promise<void> {
+  const version = (await versionsOf(library, name)).find(({ deleted }) => !deleted);
+  if (version === undefined) say(`${name} is no longer in the store.`);
+  else {
+    await restore(library, name, version);
+    say(`${name.slice(name.lastIndexOf("/") + 1)} is back.`);
+  }
+}
+
+/** Runs one operation at a time. */
 async function exclusively(operation: () => Promise<void>): Promise<void> {
   if (busy) {
     say("One moment: the last operation is not finished.");
@@ -191,118 +262,18 @@ async function exclusively(operation: () => Promise<void>): Promise<void> {
   }
   busy = true;
   try {
-    await operation();
-  } catch (error) {
-    say(sentence(message(error)));
+    await attempt(operation);
   } finally {
     busy = false;
   }
 }
 
-async function refresh(): Promise<void> {
-  const { db, items } = library;
-  const state = $("backend");
-  state.dataset["state"] = db.durable ? "durable" : "memory";
-  state.textContent = db.durable ? "kept on this device" : "in memory only";
-  const stats = await db.stats();
-  $("store-bytes").textContent = words.bytes(stats.fileBytes);
-  $("store-files").textContent = library.listed
-    ? items.size === 0
-      ? "no files yet"
-      : `in ${words.count(items.size, "file")}`
-    : `${words.count(stats.liveKeys, "value")}, without a list of their names`;
-  $("savings").textContent = stats.compactionSavings === 0 ? "nothing" : words.bytes(stats.compactionSavings);
-  $("recovery").textContent = db.recovery.outcome === "Empty" ? "It was new, and empty." : sentence(db.recovery.summary);
-  $("recovery").classList.toggle("notable", db.recovery.cutBytes > 0);
-  drawRows();
-  refreshCore(stats.fileBytes);
-  await showQuota();
-}
-
-async function showQuota(): Promise<void> {
-  // Contexts that are not secure have no `navigator.storage`.
-  const estimate = await (navigator.storage as StorageManager | undefined)?.estimate();
-  if (estimate?.quota === undefined || estimate.usage === undefined) return;
-  $<HTMLMeterElement>("quota").value = estimate.usage / Math.max(1, estimate.quota);
-  $("quota-text").textContent = `${words.bytes(estimate.usage)} of ${words.bytes(estimate.quota)} granted`;
-}
-
-let coreBytes = 0;
-
-function refreshCore(storeBytes = coreBytes): void {
-  coreBytes = storeBytes;
-  drawCore($<HTMLCanvasElement>("core"), library.items.values(), storeBytes);
-  drawLegend($("legend"), library.items.values(), storeBytes);
-}
-
-function drawRows(): void {
-  const filter = input("filter").value.toLowerCase();
-  const matching = [...library.items.values()].filter(({ name }) => name.toLowerCase().includes(filter));
-  matching.sort((a, b) => b.added - a.added || a.name.localeCompare(b.name));
-  const actions = {
-    show: (name: string) => exclusively(() => show(name)),
-    download: (name: string) => exclusively(() => download(name)),
-    remove,
-  };
-  $("rows").replaceChildren(...matching.slice(0, shown).map((item) => row(item, actions)));
-  $("table").hidden = matching.length === 0;
-  $("empty").hidden = matching.length > 0;
-  $("empty").textContent = emptyText();
-  button("more").hidden = matching.length <= shown;
-  button("more").textContent = `Show more (${(matching.length - shown).toLocaleString("en")} left)`;
-}
-
-function emptyText(): string {
-  if (!library.listed) return "This store has no list of names. Look its keys up by hand, below.";
-  if (library.items.size > 0) return "No name contains that.";
-  return "The shelf is empty. What you store stays here across visits, until you remove it.";
-}
-
-function setBusyView(on: boolean): void {
-  $("progress").hidden = !on;
-  document.querySelector<HTMLElement>(".intake-idle")?.toggleAttribute("hidden", on);
-}
-
-function save(blob: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  // The download has begun by then, and holds the bytes itself.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
-
-function confirm(title: string, text: string, yes: string): Promise<boolean> {
-  const box = dialog("confirm");
-  $("confirm-title").textContent = title;
-  $("confirm-text").textContent = text;
-  $("confirm-yes").textContent = yes;
-  box.returnValue = "no";
-  box.showModal();
-  return new Promise((resolve) => {
-    box.addEventListener("close", () => resolve(box.returnValue === "yes"), { once: true });
-  });
-}
-
-let hide: ReturnType<typeof setTimeout> | undefined;
-
-function say(text: string): void {
-  const status = $("status");
-  status.textContent = text;
-  status.dataset["shown"] = "";
-  clearTimeout(hide);
-  hide = setTimeout(() => delete status.dataset["shown"], 6000);
-}
-
-function warn(text: string): void {
-  $("banner").textContent = text;
-  $("banner").hidden = false;
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+/** Says what went wrong, if something did. */
+async function attempt(operation: () => Promise<void>): Promise<void> {
+  try {
+    await operation();
+  } catch (error) {
+    const isFull = error instanceof TailstoneError && error.code === "quota";
+    say(isFull ? `There is no room left for that. ${words.reason(error)}` : words.reason(error));
+  }
 }

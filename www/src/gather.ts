@@ -1,6 +1,6 @@
 /** Files from a picker or from a drop, folders walked, each with the name it is stored under. */
 
-import type { Incoming } from "./library.js";
+import type { Incoming } from "./intake.js";
 
 /** What a file input holds. Files of a picked folder are named by their path in it. */
 export function fromInput(input: HTMLInputElement): Incoming[] {

@@ -1,186 +1,201 @@
 /**
- * The shelf: files in a store, each under its name, and a list of the names.
+ * The shelf: files under their names in one bucket of a store, with notes and thumbnails in two others.
  *
- * A plain store knows hashes of keys and cannot list them, so the names lie as JSON under a key that no file can have.
- * Values go in before the list that names them: whatever moment the page dies at, what the list names is there.
+ * `items` follows what every tab does, a moment later. A note is written behind its file, so that what is described is
+ * there; the files are all that matters, and the rest is made again or done without.
  */
 
-import { type Db, open, type OpenOptions, type Recovery, TailstoneError } from "tailstone";
+import { type Bytes, type Db, open, type OpenOptions, type Recovery } from "tailstone";
+import { type About, aboutCodec } from "./about.js";
+import { typeByName } from "./kinds.js";
 
-/** The key of the list. No file name holds a zero character. */
-export const DIRECTORY_KEY = "\u0000directory";
+/** A bucket of bytes. */
+type ByteBucket = Db<Uint8Array<ArrayBuffer>, Bytes>;
 
 /** A file on the shelf. */
 export interface Item {
   name: string;
   /** Length in bytes. */
   size: number;
-  /** Media type, as the browser guessed it; empty when it could not. */
+  /** Media type; empty when nobody knows. */
   type: string;
-  /** When it was stored, in milliseconds since 1970. */
-  added: number;
-  /**
-   * Set for what a plain store cannot hold, the empty file and the one zero byte: such a file is in the list alone, and
-   * is `size` zeros.
-   */
-  listed?: true;
+  /** When it was stored, in milliseconds since 1970, if that was noted. */
+  stored: number | undefined;
 }
 
-/** A file to be stored. */
-export interface Incoming {
-  name: string;
-  file: File;
-}
-
-/** How far storing has come. */
-export interface Progress {
-  files: number;
-  bytes: number;
-  ms: number;
-}
-
-/** Larger files are streamed; smaller ones are read and travel together. */
-const STREAMED_FROM = 8 << 20;
-
-/** How much is read before it is sent. */
-const BATCH_BYTES = 8 << 20;
-const BATCH_FILES = 256;
-
-/** How often the list is written while many files are stored. */
-const LIST_EVERY_MS = 2000;
+/** Names that are held in memory; a search asks the store for the others. */
+const LISTED_MAX = 10_000;
+/** Keys asked about in one go. */
+const ASKED_AT_ONCE = 1000;
+/** How long changes gather before they are looked at, in milliseconds: the least, and as a multiple of what looking took. */
+const GATHER_MS = 80;
+const GATHER_SHARE = 4;
+/** Longer values are read as a stream, whose bytes the browser may keep out of memory. */
+const STREAMED_FROM = 1 << 20;
 
 export class Library {
-  readonly db: Db;
-  readonly items = new Map<string, Item>();
-  /** Whether the store has a list of names; one that was made elsewhere may not. */
-  listed = true;
+  readonly files: ByteBucket;
+  readonly notes: Db<About>;
+  readonly thumbs: ByteBucket;
+  items: Map<string, Item> = new Map();
+  /** All files in the store, `items` or not. */
+  total = 0;
+  /** Runs after `items` changed. */
+  onChange: () => void = () => {};
+  /** Runs after operations on values, with how many there were and their bytes. */
+  onWork: (ops: number, bytes: number) => void = () => {};
+  readonly #changed = new Set<string>();
+  #all = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #roundMs = 0;
 
-  private constructor(db: Db) {
-    this.db = db;
+  private constructor(files: ByteBucket, notes: Db<About>, thumbs: ByteBucket) {
+    this.files = files;
+    this.notes = notes;
+    this.thumbs = thumbs;
+    const follow = ({ key }: { key: string | undefined }) => this.#noticed(key);
+    files.watch("", follow);
+    notes.watch("", follow);
   }
 
-  static async open(name: string, options?: OpenOptions): Promise<Library> {
-    const library = new Library(await open(name, options));
-    await library.#readList();
+  /** Opens the store called `name`, and lists what is in its bucket `files`. */
+  static async open(name: string, options: Pick<OpenOptions, "onDegraded"> = {}): Promise<Library> {
+    // The past of a file is there until somebody says that it may go.
+    const files = await open(name, { ...options, bucket: "files", compactAt: false });
+    const notes = await open(name, { bucket: "meta", codec: aboutCodec });
+    const thumbs = await open(name, { bucket: "thumbs" });
+    const library = new Library(files, notes, thumbs);
+    await library.refresh();
     return library;
   }
 
-  /** Stores files under their names, in the place of what had those names; flushed when this resolves. */
-  async put(incoming: Iterable<Incoming>, onProgress: (progress: Progress) => void = () => {}): Promise<Progress> {
-    const start = performance.now();
-    const progress: Progress = { files: 0, bytes: 0, ms: 0 };
-    let batch: Promise<Item>[] = [];
-    let batchBytes = 0;
-    let listedAt = start;
-    const settle = async () => {
-      const settled = await Promise.allSettled(batch);
-      batch = [];
-      batchBytes = 0;
-      for (const outcome of settled) {
-        if (outcome.status === "rejected") continue;
-        this.items.set(outcome.value.name, outcome.value);
-        progress.files += 1;
-        progress.bytes += outcome.value.size;
-      }
-      progress.ms = performance.now() - start;
-      onProgress({ ...progress });
-      const refused = settled.find((outcome) => outcome.status === "rejected");
-      if (refused !== undefined || performance.now() - listedAt > LIST_EVERY_MS) {
-        await this.#writeList();
-        listedAt = performance.now();
-      }
-      if (refused !== undefined) throw refused.reason;
-    };
-    for (const { name, file } of incoming) {
-      batch.push(this.#putOne(name, file));
-      batchBytes += file.size;
-      if (batch.length >= BATCH_FILES || batchBytes >= BATCH_BYTES) await settle();
-    }
-    await settle();
-    await this.#writeList();
-    await this.db.flush();
-    progress.ms = performance.now() - start;
-    return progress;
+  /** Lists the whole shelf anew. */
+  refresh(): Promise<void> {
+    this.#all = true;
+    return this.#catchUp();
+  }
+
+  /** Takes note that files changed, and waits until `items` says so. */
+  changed(names: Iterable<string>): Promise<void> {
+    for (const name of names) this.#changed.add(name);
+    return this.#catchUp();
+  }
+
+  /** Names beginning with `prefix`, in the order of their bytes; from the store itself. */
+  async find(prefix: string, limit: number): Promise<Item[]> {
+    const names: string[] = [];
+    for await (const name of this.files.keys({ prefix, limit })) names.push(name);
+    return this.#describe(names);
   }
 
   /** The file called `name`. */
   async read(name: string): Promise<Blob | undefined> {
-    const item = this.items.get(name);
-    const type = item?.type ?? "";
-    if (item?.listed) return new Blob([new Uint8Array(item.size)], { type });
-    const bytes = await this.db.get(name);
-    return bytes === undefined ? undefined : new Blob([bytes], { type });
+    const [item] = await this.#describe([name]);
+    if (item === undefined) return undefined;
+    const { size } = item;
+    const type = safeType(item.type);
+    if (size < STREAMED_FROM) {
+      const bytes = await this.files.get(name);
+      this.onWork(1, bytes?.length ?? 0);
+      return bytes && new Blob([bytes], { type });
+    }
+    const stream = await this.files.stream(name);
+    const blob = stream && (await new Response(stream, type === "" ? {} : { headers: { "content-type": type } }).blob());
+    this.onWork(1, size);
+    return blob;
   }
 
   /** The first `length` bytes of the file called `name`; the rest is not read. */
-  async head(name: string, length: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const item = this.items.get(name);
-    return item?.listed ? new Uint8Array(item.size) : this.db.getRange(name, 0, length);
+  async head(name: string, length: number): Promise<Uint8Array> {
+    const head = await this.files.getRange(name, 0, length);
+    this.onWork(1, head?.length ?? 0);
+    return head ?? new Uint8Array();
   }
 
+  /** Takes a file from the shelf. Its versions stay in the store until that is compacted. */
   async remove(name: string): Promise<void> {
-    this.items.delete(name);
-    await this.#writeList();
-    await this.db.delete(name);
-    await this.db.flush();
+    const item = this.items.get(name);
+    await this.files.delete(name);
+    await Promise.all([this.notes.delete(name), item && this.thumbs.delete(thumbKey(item))]);
+    this.onWork(1, 0);
+    await this.changed([name]);
   }
 
-  /** Replaces everything with the contents of a store file. */
-  async importFile(file: Blob): Promise<Recovery> {
-    const recovery = await this.db.importFile(file);
-    await this.#readList();
+  /** Replaces everything in the store with the contents of a store file. */
+  async import(file: Blob): Promise<Recovery> {
+    const recovery = await this.files.import(file);
+    await this.refresh();
     return recovery;
   }
 
-  async #putOne(name: string, file: File): Promise<Item> {
-    const item: Item = { name, size: file.size, type: file.type, added: Date.now() };
-    if (file.size >= STREAMED_FROM) {
-      try {
-        await this.db.set(name, file);
-        return item;
-      } catch (error) {
-        // A stream of nothing but zeros is refused; the same bytes in one piece are not.
-        if (!(error instanceof TailstoneError && error.code === "invalid")) throw error;
-      }
-    }
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    if (bytes.length === 0 || (bytes.length === 1 && bytes[0] === 0)) {
-      await this.db.delete(name);
-      return { ...item, listed: true };
-    }
-    await this.db.set(name, bytes);
-    return item;
+  #noticed(key: string | undefined): void {
+    if (key === undefined) this.#all = true;
+    else this.#changed.add(key);
+    // Errors have come up at the call that caused them; the next change, or a reload, lists again.
+    this.#timer ??= setTimeout(() => this.#catchUp().catch(() => {}), Math.max(GATHER_MS, GATHER_SHARE * this.#roundMs));
   }
 
-  async #readList(): Promise<void> {
-    this.items.clear();
-    const bytes = await this.db.get(DIRECTORY_KEY);
-    this.listed = bytes !== undefined || (await this.db.stats()).liveKeys === 0;
-    if (bytes === undefined) return;
-    for (const item of parseList(bytes)) this.items.set(item.name, item);
+  /** Brings `items` up to date, one round at a time. */
+  #catchUp(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const round = this.#running.then(async () => {
+      const start = performance.now();
+      if (this.#all) {
+        this.#all = false;
+        this.#changed.clear();
+        const listed = await this.find("", LISTED_MAX);
+        this.items = new Map(listed.map((item) => [item.name, item]));
+      } else if (this.#changed.size > 0) {
+        const names = [...this.#changed];
+        this.#changed.clear();
+        const present = new Map((await this.#describe(names)).map((item) => [item.name, item]));
+        for (const name of names) {
+          const item = present.get(name);
+          if (item === undefined) this.items.delete(name);
+          else this.items.set(name, item);
+        }
+      } else return;
+      this.total = Math.max(await this.files.count(), this.items.size);
+      this.onChange();
+      this.#roundMs = performance.now() - start;
+    });
+    this.#running = round.catch(() => {});
+    return round;
   }
 
-  async #writeList(): Promise<void> {
-    const list = JSON.stringify({ version: 1, files: [...this.items.values()] });
-    await this.db.set(DIRECTORY_KEY, new TextEncoder().encode(list));
-    this.listed = true;
+  /** What is known of those of `names` that are there. */
+  async #describe(names: readonly string[]): Promise<Item[]> {
+    const items: Item[] = [];
+    for (let at = 0; at < names.length; at += ASKED_AT_ONCE) {
+      const asked = names.slice(at, at + ASKED_AT_ONCE);
+      // Made in one turn, so that they travel as one message.
+      const [notes, sizes] = await Promise.all([
+        this.notes.getMany(asked),
+        Promise.all(asked.map((name) => this.files.size(name))),
+      ]);
+      asked.forEach((name, index) => {
+        const size = sizes[index];
+        if (size !== undefined) items.push(itemOf(name, size, notes[index]));
+      });
+    }
+    return items;
   }
 }
 
-/** The items of a list; what is not one is passed over, since a store may come from anywhere. */
-function parseList(bytes: Uint8Array): Item[] {
-  try {
-    const { files } = JSON.parse(new TextDecoder().decode(bytes)) as { files?: unknown };
-    return Array.isArray(files) ? files.filter(isItem) : [];
-  } catch {
-    return [];
-  }
+/** Where the thumbnail of a file lies: another size is another picture. */
+export function thumbKey({ name, size }: Pick<Item, "name" | "size">): string {
+  return `${name}\u0000${size}`;
 }
 
-function isItem(value: unknown): value is Item {
-  if (typeof value !== "object" || value === null) return false;
-  const { name, size, type, added } = value as Partial<Record<keyof Item, unknown>>;
-  return (
-    typeof name === "string" && typeof type === "string" && Number.isSafeInteger(size) && Number.isFinite(added)
-  );
+/** A type that a header can hold. */
+export function safeType(type: string): string {
+  return /^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : "";
+}
+
+export function itemOf(name: string, size: number, about: About | undefined): Item {
+  const fits = about?.size === size;
+  const type = fits && about.type !== "" ? about.type : typeByName(name);
+  return { name, size, type, stored: fits ? about.stored : undefined };
 }

@@ -1,7 +1,8 @@
-/** One file, shown: pictures, sound and film as themselves, text as text, anything else as its first bytes in hex. */
+/** A file's contents, shown: pictures, sound and film as themselves, text as text, anything else as its first bytes in hex. */
 
-import type { Library } from "./library.js";
-import { bytes, kindOf } from "./words.js";
+import { make } from "./elements.js";
+import { ending, kindOf } from "./kinds.js";
+import { bytes } from "./words.js";
 
 /** How much of a text is shown. */
 const TEXT_BYTES = 64 * 1024;
@@ -10,43 +11,59 @@ const HEX_BYTES = 512;
 
 const SHOWN_AS_MEDIA = /^(image|audio|video)\//;
 
-/** Fills `body` with what is to be seen of the file; gives a note on it and a way to clean up. */
-export async function preview(library: Library, name: string, body: HTMLElement): Promise<[string, () => void]> {
-  const item = library.items.get(name);
-  const size = item?.size ?? (await library.db.size(name)) ?? 0;
-  const type = item?.type ?? "";
-  if (SHOWN_AS_MEDIA.test(type)) {
-    const blob = (await library.read(name)) ?? new Blob();
-    const url = URL.createObjectURL(blob);
-    body.replaceChildren(element(type, url, name));
-    return [`${type} · ${bytes(size)}`, () => URL.revokeObjectURL(url)];
+/** Contents of a file, or of an earlier version of it. */
+export interface Source {
+  name: string;
+  size: number;
+  type: string;
+  head(length: number): Promise<Uint8Array>;
+  whole(): Promise<Blob>;
+}
+
+/** Fills `body` with what is to be seen; gives a note on it and a way to clean up. */
+export async function preview(source: Source, body: HTMLElement): Promise<[string, () => void]> {
+  const { name, size, type } = source;
+  if (SHOWN_AS_MEDIA.test(type) && size > 0) {
+    const url = URL.createObjectURL(await source.whole());
+    const shown = medium(type, url, name);
+    // What calls itself a picture and is none is shown as its bytes.
+    const broken = new Promise<boolean>((resolve) => {
+      if (!(shown instanceof HTMLImageElement)) resolve(false);
+      else shown.decode().then(() => resolve(false), () => resolve(true));
+    });
+    if (!(await broken)) {
+      body.replaceChildren(shown);
+      return [`${type} · ${bytes(size)}`, () => URL.revokeObjectURL(url)];
+    }
+    URL.revokeObjectURL(url);
   }
-  const head = (await library.head(name, TEXT_BYTES)) ?? new Uint8Array();
+  const head = await source.head(TEXT_BYTES);
   const text = asText(head, size > head.length);
-  const block = document.createElement("pre");
+  const block = make("pre");
   block.textContent = size === 0 ? "(an empty file)" : (text ?? hex(head.subarray(0, HEX_BYTES)));
   body.replaceChildren(block);
   const shown = text === undefined ? Math.min(size, HEX_BYTES) : head.length;
-  const what = type || (text === undefined ? "binary" : kindOf(name, type) === "code" ? "code" : "text");
+  const what = type || (text === undefined ? "binary" : kindOf(name, type) === "code" ? ending(name) : "text");
   const part = shown < size ? `, the first ${bytes(shown)} shown` : "";
   return [`${what} · ${bytes(size)}${part}`, () => {}];
 }
 
-function element(type: string, url: string, name: string): HTMLElement {
+function medium(type: string, url: string, name: string): HTMLElement {
   if (type.startsWith("image/")) {
     const image = new Image();
     image.src = url;
     image.alt = name;
     return image;
   }
-  const player = document.createElement(type.startsWith("video/") ? "video" : "audio");
+  const player = make(type.startsWith("video/") ? "video" : "audio");
   player.controls = true;
   player.src = url;
+  player.ariaLabel = name;
   return player;
 }
 
 /** The bytes as text, if that is what they are. A character that `cut` split at the end does not count against them. */
-function asText(head: Uint8Array, cut: boolean): string | undefined {
+export function asText(head: Uint8Array, cut: boolean): string | undefined {
   if (head.includes(0)) return undefined;
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: cut });

@@ -23,8 +23,9 @@ const SANDBOX_MIB: &str = "4096";
 
 /// Where the sample is, below the demonstration's folder.
 const SAMPLE: &str = "sample";
-/// The page names a file by its path from the picked folder's parent.
+/// The page names a file by its path from the picked folder's parent, and keeps files in a bucket of their own.
 const PAGE_PREFIX: &str = "sample/";
+const PAGE_BUCKET: &str = "files";
 
 /// What the times of storing cover; they are not the same thing.
 const WHAT_COUNTS: &str = "\
@@ -105,7 +106,11 @@ impl Stage<'_> {
     fn browser(&self) -> Result<Row> {
         let output = web::demo(self.ctx, self.sample.folder(), self.out)?;
         let left = vec![self.out.join("browser.tsl"), self.out.join("browser.png")];
-        self.row("page in a headless browser", PAGE_PREFIX, &output, left)
+        let row = self.row("page in a headless browser", PAGE_PREFIX, &output, left)?;
+        Ok(Row {
+            bucket: Some(PAGE_BUCKET),
+            ..row
+        })
     }
 
     /// The face's row, if it reports to have stored and compared the whole sample.
@@ -130,6 +135,7 @@ impl Stage<'_> {
             face,
             report,
             key_prefix,
+            bucket: None,
             left,
         })
     }
@@ -138,6 +144,7 @@ impl Stage<'_> {
         let mut command = self.ctx.command(native);
         command.arg("--compare").arg(row.store()?);
         command.arg(self.sample.folder()).arg(row.key_prefix);
+        command.args(row.bucket);
         self.ctx.output(&mut command)
     }
 }

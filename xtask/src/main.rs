@@ -1,5 +1,6 @@
 //! Every task of the workspace: `cargo xtask <task>`.
 
+mod bench_web;
 mod component;
 mod context;
 mod demo;
@@ -50,6 +51,16 @@ enum Task {
     },
     /// Build the engine for the browser and its package
     Wasm,
+    /// Build the npm package and write its reference to wasm/web/docs
+    WebDocs,
+    /// Run a build of the browser's tests in Rust: cargo calls this
+    #[command(hide = true)]
+    WasmTestRunner {
+        /// What runs it in a browser
+        script: PathBuf,
+        /// The test program
+        program: PathBuf,
+    },
     /// Build the WASI component
     Component,
     /// Build the pages
@@ -64,6 +75,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Measure the package and its peers in a browser
+    BenchWeb(bench_web::Options),
     /// Run the examples
     Examples,
     /// Write the manual pages of the command line, one for each command
@@ -103,12 +116,15 @@ fn run(task: Task) -> Result<ExitCode> {
         // Its last line is the number of tests, whatever came of them.
         Task::Test { quick } => return Ok(test::run(&ctx, quick)),
         Task::Wasm => web::build(&ctx)?,
+        Task::WebDocs => web::reference(&ctx)?,
+        Task::WasmTestRunner { script, program } => web::run_rust_tests(&ctx, &script, &program)?,
         Task::Component => component::build(&ctx)?,
         Task::Www { serve } => web::pages(&ctx, serve)?,
         Task::Bench { args } => {
             let mut command = ctx.cargo(["run", "--release", "--package", "tailstone-peers", "--"]);
             ctx.run(command.args(args))?;
         }
+        Task::BenchWeb(options) => bench_web::run(&ctx, &options)?,
         Task::Examples => examples::run(&ctx)?,
         Task::Man => {
             let folder = ctx.target_dir.join("man");

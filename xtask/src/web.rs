@@ -3,14 +3,14 @@
 //! Of the machine it needs node with npm, and for the tests a Chromium; everything else is pinned in lock files.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::bench_web;
 use crate::context::Context;
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -19,8 +19,8 @@ const TARGET: &str = "wasm32-unknown-unknown";
 pub fn build(ctx: &Context) -> Result<()> {
     let js = ctx.root.join("wasm/web/js");
     let pkg = ctx.root.join("wasm/web/pkg");
-    fs::create_dir_all(&pkg)?;
     let wasm = compile(ctx)?;
+    make_empty(&pkg)?;
     let generated = js.join("generated");
     Bindgen::new()
         .input_path(&wasm)
@@ -31,31 +31,31 @@ pub fn build(ctx: &Context) -> Result<()> {
         .generate(&generated)
         .with_context(|| format!("could not make bindings for {}", wasm.display()))?;
     install(ctx, &js)?;
+    let built = generated.join("tailstone_web_bg.wasm");
+    copy(&built, &generated.join("tailstone.wasm"))?;
+    copy(&built, &pkg.join("tailstone.wasm"))?;
     ctx.run(npm(ctx, &js)?.args(["run", "--silent", "build"]))?;
-    copy(
-        &generated.join("tailstone_web_bg.wasm"),
-        &pkg.join("tailstone.wasm"),
-    )?;
     copy(&js.join("package.dist.json"), &pkg.join("package.json"))?;
-    for name in ["index.js", "worker.js", "tailstone.wasm"] {
-        let path = pkg.join(name);
-        let bytes = fs::read(&path).with_context(|| format!("no {}", path.display()))?;
-        let packed = gzipped_len(&bytes).map_or_else(String::new, |len| format!(", {len} gzipped"));
-        eprintln!("  {name}: {} bytes{packed}", bytes.len());
+    copy(&js.join("README.md"), &pkg.join("README.md"))?;
+    for license in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        copy(&ctx.root.join(license), &pkg.join(license))?;
     }
-    Ok(())
+    let mut sizes = ctx.command("node");
+    sizes.arg(js.join("sizes.mjs")).arg(&pkg);
+    ctx.run(sizes.arg(generated.join("sizes.json")))
 }
 
 /// Builds the pages in `www/` and, if asked, serves them until interrupted.
 pub fn pages(ctx: &Context, serve: bool) -> Result<()> {
     build(ctx)?;
     let pkg = ctx.root.join("www/pkg/tailstone");
-    fs::create_dir_all(&pkg)?;
+    make_empty(&pkg)?;
     for file in fs::read_dir(ctx.root.join("wasm/web/pkg"))? {
         let file = file?;
         copy(&file.path(), &pkg.join(file.file_name()))?;
     }
     ctx.run(npm(ctx, &ctx.root.join("wasm/web/js"))?.args(["run", "--silent", "pages"]))?;
+    bench_web::page(ctx)?;
     if serve {
         ctx.run(
             ctx.command("node")
@@ -71,6 +71,7 @@ pub fn test(ctx: &Context, quick: bool) -> Result<()> {
     if quick {
         return Ok(());
     }
+    rust_tests(ctx)?;
     pages(ctx, false)?;
     ctx.run(&mut ctx.cargo(["build", "--package", "tailstone-cli", "--bin", "tailstone"]))?;
     let tests = browser_project(ctx)?;
@@ -83,7 +84,41 @@ pub fn test(ctx: &Context, quick: bool) -> Result<()> {
     if host.is_file() {
         node.env("TAILSTONE_HOST", host);
     }
-    ctx.run_tests(&mut node)
+    // Whatever comes of one, the others are tried too.
+    let browser = ctx.run_tests(&mut node);
+    browser.and(write_reference(ctx)).and(packaging(ctx))
+}
+
+/// Writes the reference of the npm package, out of the declarations that it is published with, to `wasm/web/docs`.
+pub fn reference(ctx: &Context) -> Result<()> {
+    build(ctx)?;
+    write_reference(ctx)
+}
+
+/// Runs the tests of `wasm/web` that need a browser's worker. Cargo builds them and hands each program to this very program.
+fn rust_tests(ctx: &Context) -> Result<()> {
+    let script = browser_project(ctx)?.join("rust.mjs");
+    let mut runner = std::env::current_exe()?.into_os_string();
+    runner.push(" wasm-test-runner ");
+    runner.push(script);
+    let mut cargo = ctx.cargo(["test", "--package", "tailstone-web", "--test", "browser"]);
+    cargo.args(["--target", TARGET]);
+    cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner);
+    ctx.run_tests(&mut cargo)
+}
+
+/// Makes bindings for a test program, beside it, and has `script` run it in a browser.
+pub fn run_rust_tests(ctx: &Context, script: &Path, program: &Path) -> Result<()> {
+    let folder = program.with_extension("bindings");
+    Bindgen::new()
+        .input_path(program)
+        .web(true)?
+        .debug(true)
+        .typescript(false)
+        .out_name("tests")
+        .generate(&folder)
+        .with_context(|| format!("could not make bindings for {}", program.display()))?;
+    ctx.run(ctx.command("node").arg(script).arg(folder))
 }
 
 /// Stores the files of `folder` in the built page, in a headless browser, and reads them back. Leaves `browser.tsl` and
@@ -94,6 +129,23 @@ pub fn demo(ctx: &Context, folder: &Path, out: &Path) -> Result<String> {
     let mut node = ctx.command("node");
     node.arg(tests.join("demo.mjs")).arg(folder).arg(out);
     ctx.output(&mut node)
+}
+
+fn write_reference(ctx: &Context) -> Result<()> {
+    let folder = ctx.root.join("wasm/web/reference");
+    install(ctx, &folder)?;
+    ctx.run(npm(ctx, &folder)?.args(["run", "--silent", "build"]))
+}
+
+/// Packs the built package and tries it as strangers would: bundlers, runtimes, type checkers, linters of packages.
+fn packaging(ctx: &Context) -> Result<()> {
+    let folder = ctx.root.join("tests/packaging");
+    install(ctx, &folder)?;
+    let mut node = ctx.command("node");
+    // Each of these waits for a browser or another program most of its time.
+    node.args(["--test", "--test-concurrency=2", "--test-reporter=spec"])
+        .current_dir(&folder);
+    ctx.run_tests(&mut node)
 }
 
 /// Compiles the crate with SIMD, which every browser with these file handles has.
@@ -111,14 +163,14 @@ fn compile(ctx: &Context) -> Result<PathBuf> {
 }
 
 /// The folder of the browser tests, with what they need installed.
-fn browser_project(ctx: &Context) -> Result<PathBuf> {
+pub fn browser_project(ctx: &Context) -> Result<PathBuf> {
     let tests = ctx.root.join("tests/browser");
     install(ctx, &tests)?;
     Ok(tests)
 }
 
 /// Installs what the lock file in `folder` pins, unless that has been done since it changed.
-fn install(ctx: &Context, folder: &Path) -> Result<()> {
+pub fn install(ctx: &Context, folder: &Path) -> Result<()> {
     let changed = modified(&folder.join("package-lock.json"));
     let installed = modified(&folder.join("node_modules/.package-lock.json"));
     if installed.is_some() && installed >= changed {
@@ -131,7 +183,7 @@ fn modified(path: &Path) -> Option<SystemTime> {
     path.metadata().ok()?.modified().ok()
 }
 
-fn npm(ctx: &Context, folder: &Path) -> Result<Command> {
+pub fn npm(ctx: &Context, folder: &Path) -> Result<Command> {
     let Some(program) = ctx.find_program(&["npm", "npm.cmd"]) else {
         bail!("npm is not on the path; install node 20 or later");
     };
@@ -145,25 +197,18 @@ fn binary(ctx: &Context, name: &str, profile: &str) -> PathBuf {
     ctx.target_dir.join(profile).join(name)
 }
 
+/// The folder, with nothing in it of what an earlier build named otherwise.
+fn make_empty(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)
+            .with_context(|| format!("could not empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(folder)?;
+    Ok(())
+}
+
 fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::copy(from, to)
         .with_context(|| format!("could not copy {} to {}", from.display(), to.display()))?;
     Ok(())
-}
-
-/// How long `bytes` are once gzipped, if the machine has `gzip`.
-fn gzipped_len(bytes: &[u8]) -> Option<usize> {
-    let mut gzip = Command::new("gzip")
-        .args(["-9", "--stdout"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .ok()?;
-    let mut stdin = gzip.stdin.take()?;
-    let bytes = bytes.to_vec();
-    // Fed from aside: the output is read meanwhile, and neither pipe holds all of it.
-    let feeder = std::thread::spawn(move || stdin.write_all(&bytes));
-    let output = gzip.wait_with_output().ok()?;
-    feeder.join().ok()?.ok()?;
-    output.status.success().then_some(output.stdout.len())
 }

@@ -45,8 +45,19 @@ impl<'s, B: Backing> Bucket<'s, B> {
     /// Stores `len` bytes of `source` under `key`, straight into the store, as [`write_sized`](crate::Store::write_sized) does:
     /// other writers wait meanwhile, and `source` must not use this store.
     pub fn set_sized(&self, key: &[u8], len: u64, source: &mut impl Read) -> Result<u64> {
+        self.set_sized_until(key, len, source, 0)
+    }
+
+    /// The same until `expires_at`, in milliseconds since the Unix epoch; 0 is for good.
+    pub fn set_sized_until(
+        &self,
+        key: &[u8],
+        len: u64,
+        source: &mut impl Read,
+        expires_at: u64,
+    ) -> Result<u64> {
         let key = self.full_key(key)?;
-        let behind = key.behind(0);
+        let behind = key.behind(expires_at);
         let whole_len = len.saturating_add(behind.len() as u64);
         // A source that ends before makes the whole end before.
         let mut whole = source.take(len).chain(&behind[..]);
@@ -76,7 +87,7 @@ impl<'s, B: Backing> Bucket<'s, B> {
         })
     }
 
-    fn live_trailer<R>(
+    pub(super) fn live_trailer<R>(
         &self,
         key: &[u8],
         read: impl FnOnce(&B, Trailer) -> Result<R>,

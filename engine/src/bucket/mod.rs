@@ -5,6 +5,7 @@
 
 mod batch;
 mod directory;
+mod extent;
 mod large;
 mod list;
 #[cfg(any(unix, windows))]
@@ -15,6 +16,7 @@ mod update;
 mod value;
 
 pub use batch::BucketBatch;
+pub use extent::ValueExtent;
 pub use large::BucketWriter;
 pub use list::{KeyPage, Keys};
 pub use past::{BucketHistory, BucketVersion, BucketView};
@@ -66,12 +68,21 @@ impl FullKey {
 
     /// What lies behind the value that is stored under this key, expired or not.
     fn trailer<B: Backing>(&self, generation: &Generation<B>) -> Result<Option<Trailer>> {
-        let Some(located) = generation.locate(self.hash)? else {
-            return Ok(None);
-        };
-        let trailer = Trailer::read(generation, located.extent)?;
-        Ok(trailer.filter(|trailer| trailer.full_key == self.bytes))
+        trailer_of(generation, self.hash, &self.bytes)
     }
+}
+
+/// The same for a key in its two parts.
+fn trailer_of<B: Backing>(
+    generation: &Generation<B>,
+    key_hash: u64,
+    full_key: &[u8],
+) -> Result<Option<Trailer>> {
+    let Some(located) = generation.locate(key_hash)? else {
+        return Ok(None);
+    };
+    let trailer = Trailer::read(generation, located.extent)?;
+    Ok(trailer.filter(|trailer| trailer.full_key == full_key))
 }
 
 fn check_length(bytes: &[u8], maximum: usize) -> Result<()> {

@@ -74,9 +74,19 @@ impl<B: Backing> BucketView<'_, '_, B> {
         Ok(entry.and_then(|entry| Value::of(entry, &key.bytes)))
     }
 
-    /// Whether `key` had a value.
+    /// Whether `key` had a value; reads no value.
     pub fn exists(&self, key: &[u8]) -> Result<bool> {
-        Ok(self.get(key)?.is_some())
+        Ok(self.trailer(key)?.is_some())
+    }
+
+    /// What lies behind the value that `key` had.
+    pub(super) fn trailer(&self, key: &[u8]) -> Result<Option<Trailer>> {
+        let key = self.bucket.full_key(key)?;
+        let Some((generation, located)) = self.view.locate_for_bucket(key.hash)? else {
+            return Ok(None);
+        };
+        let trailer = Trailer::read(generation, located.extent)?;
+        Ok(trailer.filter(|trailer| trailer.full_key == key.bytes))
     }
 
     /// The keys that began with `prefix`, ordered by their bytes.

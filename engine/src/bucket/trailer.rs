@@ -20,6 +20,8 @@ pub(crate) struct Trailer {
     pub(crate) expires_at: u64,
     pub(crate) value_offset: u64,
     pub(crate) value_len: u64,
+    /// The entry's own, as it is stored.
+    pub(crate) checksum: [u8; 4],
 }
 
 impl Trailer {
@@ -78,6 +80,7 @@ impl Trailer {
             expires_at,
             value_offset,
             value_len,
+            checksum: metadata.checksum,
         }))
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Every change looks at what is stored under the writer's lock, so that nothing comes between.
 
-use super::{Bucket, Value, another_key};
+use super::{Bucket, Value, another_key, trailer_of};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::store::{Change, Judge, Request};
@@ -48,9 +48,15 @@ impl<B: Backing> Bucket<'_, B> {
         let key = self.full_key(key)?;
         let behind = key.behind(expires_at);
         let change = Change::PutWith(value, &behind);
-        let judge: Judge<B> = |store, key_hash, key| match store.read_for_bucket(key_hash)? {
-            Some(entry) if Value::of(entry.clone(), key).is_none() => Err(another_key(&entry)),
-            _ => Ok(Some(true)),
+        let judge: Judge<B> = |store, key_hash, key| {
+            // A value that does not lie in memory is not read for its key.
+            if !B::IN_MEMORY && trailer_of(&store.current.load(), key_hash, key)?.is_some() {
+                return Ok(Some(true));
+            }
+            match store.read_for_bucket(key_hash)? {
+                Some(entry) if Value::of(entry.clone(), key).is_none() => Err(another_key(&entry)),
+                _ => Ok(Some(true)),
+            }
         };
         let request = Request::judged(key.hash, change, judge, &key.bytes);
         Ok(self.store.commit_shared(&request)?.tail)
@@ -60,9 +66,14 @@ impl<B: Backing> Bucket<'_, B> {
     pub fn delete(&self, key: &[u8]) -> Result<bool> {
         let key = self.full_key(key)?;
         let judge: Judge<B> = |store, key_hash, key| {
+            let now = store.settings().now();
+            if !B::IN_MEMORY {
+                let trailer = trailer_of(&store.current.load(), key_hash, key)?;
+                return Ok(trailer.map(|trailer| !trailer.has_expired(now)));
+            }
             let entry = store.read_for_bucket(key_hash)?;
             let value = entry.and_then(|entry| Value::of(entry, key));
-            Ok(value.map(|value| !value.is_expired(store.settings().now())))
+            Ok(value.map(|value| !value.is_expired(now)))
         };
         let request = Request::judged(key.hash, Change::Delete, judge, &key.bytes);
         Ok(self.store.commit_shared(&request)?.judged == Some(true))

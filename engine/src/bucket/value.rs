@@ -55,9 +55,7 @@ impl<V: AsRef<[u8]>> Value<V> {
     /// The number by which [`put_if`](super::Bucket::put_if) tells this value from others of its key.
     #[must_use]
     pub const fn version(&self) -> u64 {
-        // Offsets have 48 bits. A compaction may put another value where this one was, but not one with this checksum.
-        let checksum = self.entry.checksum() as u64;
-        self.entry.start_offset() ^ checksum << 48 ^ checksum >> 16 << 48
+        version_of(self.entry.start_offset(), self.entry.raw_checksum())
     }
 
     /// Reads it as a stream.
@@ -108,6 +106,13 @@ impl<V: AsRef<[u8]>> fmt::Debug for Value<V> {
             .field("version", &self.version())
             .finish_non_exhaustive()
     }
+}
+
+/// What tells the value from others of its key that starts at `offset` in an entry with this checksum.
+pub(super) const fn version_of(offset: u64, checksum: [u8; 4]) -> u64 {
+    // Offsets have 48 bits. A compaction may put another value where this one was, but not one with this checksum.
+    let checksum = u32::from_le_bytes(checksum) as u64;
+    offset ^ checksum << 48 ^ checksum >> 16 << 48
 }
 
 /// Reads a value of a bucket as a stream: `Read`, `BufRead` (without a copy) and `Seek`, over the value alone.

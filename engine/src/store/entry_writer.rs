@@ -136,22 +136,16 @@ impl<B: Backing> Store<B> {
         self.append_or_cut(&mut writer, &generation, || {
             let mut digest = Digest::default();
             let mut at = append(&generation.backing, tail, &[draft.pad()])?;
-            let mut piece = Vec::new();
+            let mut buffer =
+                vec![0; STREAM_BUFFER_BYTES.min(usize::try_from(len).unwrap_or(usize::MAX))];
             while digest.len < len {
-                piece.clear();
-                let want = (len - digest.len).min(STREAM_BUFFER_BYTES as u64);
-                let got = source
-                    .take(want)
-                    .read_to_end(&mut piece)
-                    .map_err(Error::io(SOURCE))?;
-                if got == 0 {
-                    return Err(Error::Io {
-                        doing: SOURCE,
-                        source: io::ErrorKind::UnexpectedEof.into(),
-                    });
-                }
-                digest.update(&piece);
-                at = append(&generation.backing, at, &[&piece])?;
+                let left = usize::try_from(len - digest.len).unwrap_or(usize::MAX);
+                let most = left.min(buffer.len());
+                let piece = buffer.get_mut(..most).unwrap_or_default();
+                // Each of its reads may be a call into another world, so it is asked for as much as there is room.
+                source.read_exact(piece).map_err(Error::io(SOURCE))?;
+                digest.update(piece);
+                at = append(&generation.backing, at, &[piece])?;
             }
             judge(&digest)?;
             let planned = Planned::new(tail, key_hash, len, digest.checksum())?;

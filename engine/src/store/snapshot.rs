@@ -29,7 +29,7 @@ impl<B: Backing> Store<B> {
     /// stored. Says whether it did: it does not for an index that millions of alike hashes have put out of shape.
     ///
     /// Takes some 16 bytes of file for each live key and syncs twice; writers wait meanwhile. [`close`](Self::close) does this too, for a store of
-    /// 65,536 keys or more, once four times as much was written since the last one.
+    /// 65,536 keys or more, once four times as much was written since the last one, or keys were listed that it did not hold.
     pub fn snapshot_index(&self) -> Result<bool> {
         let mut writer = self.lock_writer();
         self.check_writable()?;
@@ -44,7 +44,13 @@ impl<B: Backing> Store<B> {
         self.check_writable()?;
         let generation = self.current.load();
         let keys = generation.index.len();
-        let written = generation.tail().saturating_sub(writer.snapshot_end);
+        // A directory of keys that had to be read from the entries is worth a snapshot once: the next listing then takes it up.
+        let since = if self.lacks_stored_keys() {
+            0
+        } else {
+            writer.snapshot_end
+        };
+        let written = generation.tail().saturating_sub(since);
         let pays = |size: u64| size.saturating_mul(SHARE) <= written;
         if self.settings().snapshots
             && keys >= MIN_KEYS

@@ -93,6 +93,15 @@ impl<B: Backing> ReadView<B> {
         verified_if(self.verify_reads, value).map(Some)
     }
 
+    /// Where the entry of a bucket's key lay, and in what.
+    pub(crate) fn locate_for_bucket(
+        &self,
+        key_hash: u64,
+    ) -> Result<Option<(&Generation<B>, Located)>> {
+        let located = self.locate(key_hash)?;
+        Ok(located.map(|located| (&*self.generation, located)))
+    }
+
     /// Whether `key` had a value; costs what [`read`](Self::read) does, but reads no value.
     pub fn exists(&self, key: &[u8]) -> Result<bool> {
         self.exists_with_key_hash(compute_hash(key))

@@ -16,7 +16,7 @@ use tailstone::{DataStore, DataStoreReader, DataStoreWriter};
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const USAGE: &str =
-    "usage: native-demo FOLDER STORE\n       native-demo --compare STORE FOLDER [PREFIX]";
+    "usage: native-demo FOLDER STORE\n       native-demo --compare STORE FOLDER [PREFIX [BUCKET]]";
 
 /// A file of the folder.
 struct Source {
@@ -27,9 +27,13 @@ struct Source {
 fn main() -> ExitCode {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
     let done = match args.as_slice() {
-        [word, store, folder] if word == "--compare" => compare(store, folder, ""),
+        [word, store, folder] if word == "--compare" => compare(store, folder, "", None),
         [word, store, folder, prefix] if word == "--compare" => {
-            compare(store, folder, &prefix.to_string_lossy())
+            compare(store, folder, &prefix.to_string_lossy(), None)
+        }
+        [word, store, folder, prefix, bucket] if word == "--compare" => {
+            let bucket = bucket.to_string_lossy();
+            compare(store, folder, &prefix.to_string_lossy(), Some(&bucket))
         }
         [folder, store] if folder != "--compare" => demonstrate(folder, store),
         _ => Err(USAGE.into()),
@@ -53,7 +57,7 @@ fn demonstrate(folder: impl AsRef<Path>, store: impl AsRef<Path>) -> Result<serd
     let path = store.as_ref();
     let sources = sources(folder.as_ref())?;
     let put = store_all(&sources, path)?;
-    let checked = check_all(&sources, path, "")?;
+    let checked = check_all(&sources, path, "", None)?;
     if checked.keys != sources.len() {
         let (files, keys) = (sources.len(), checked.keys);
         return Err(format!("{files} files were stored, {keys} keys are there").into());
@@ -68,15 +72,17 @@ fn demonstrate(folder: impl AsRef<Path>, store: impl AsRef<Path>) -> Result<serd
     }))
 }
 
-/// Compares each file of `folder` with what a store from anywhere has under its path, `prefix` before it.
+/// Compares each file of `folder` with what a store from anywhere has under its path, `prefix` before it, in `bucket` or among
+/// the plain entries.
 fn compare(
     store: impl AsRef<Path>,
     folder: impl AsRef<Path>,
     prefix: &str,
+    bucket: Option<&str>,
 ) -> Result<serde_json::Value> {
     let path = store.as_ref();
     let sources = sources(folder.as_ref())?;
-    let checked = check_all(&sources, path, prefix)?;
+    let checked = check_all(&sources, path, prefix, bucket)?;
     Ok(json!({
         "store": path.to_string_lossy(),
         "files": sources.len(),
@@ -109,12 +115,18 @@ struct Checked {
     spent: Duration,
 }
 
-fn check_all(sources: &[Source], path: &Path, prefix: &str) -> Result<Checked> {
+fn check_all(
+    sources: &[Source],
+    path: &Path,
+    prefix: &str,
+    bucket: Option<&str>,
+) -> Result<Checked> {
     let begun = Instant::now();
     let store = DataStore::options()
         .read_only(true)
         .create(false)
         .open(path)?;
+    let bucket = bucket.map(|name| store.bucket(name)).transpose()?;
     let mut checked = Checked {
         keys: store.len()?,
         bytes: 0,
@@ -124,12 +136,14 @@ fn check_all(sources: &[Source], path: &Path, prefix: &str) -> Result<Checked> {
         let bytes = contents(source)?;
         let key = format!("{prefix}{}", source.key);
         let begun = Instant::now();
-        let value = store.read(key.as_bytes())?;
-        // Part of the time: a value is a view of the file, whose pages are read when somebody looks at them.
-        let is_same = value.as_ref().is_some_and(|value| *value == bytes);
+        // The comparison is part of the time: a value is a view of the file, whose pages are read when somebody looks at them.
+        let found = match &bucket {
+            Some(bucket) => bucket.get(key.as_bytes())?.map(|value| *value == *bytes),
+            None => store.read(key.as_bytes())?.map(|value| value == bytes),
+        };
         checked.spent += begun.elapsed();
-        if !is_same {
-            let what = if value.is_some() {
+        if found != Some(true) {
+            let what = if found.is_some() {
                 "another value"
             } else {
                 "nothing"
@@ -193,7 +207,7 @@ fn millis(time: Duration) -> f64 {
 mod tests {
     use std::fs;
 
-    use super::{compare, demonstrate};
+    use super::{DataStore, compare, demonstrate};
 
     #[test]
     fn what_is_stored_compares_and_what_changed_does_not() {
@@ -210,11 +224,23 @@ mod tests {
         assert_eq!(line["files"], 2);
         assert_eq!(line["bytes"], 5003);
         assert_eq!(line["store_bytes"], fs::metadata(&store).unwrap().len());
-        assert_eq!(compare(&store, &folder, "").unwrap()["files"], 2);
+        assert_eq!(compare(&store, &folder, "", None).unwrap()["files"], 2);
+
+        // In a bucket there is something else again.
+        assert!(compare(&store, &folder, "", Some("files")).is_err());
+        let filled = DataStore::open(&store).unwrap();
+        let files = filled.bucket("files").unwrap();
+        files.set(b"in/a.txt", b"one").unwrap();
+        files.set(b"in/deeper/b.bin", &[7; 5000]).unwrap();
+        filled.close().unwrap();
+        assert_eq!(
+            compare(&store, &folder, "in/", Some("files")).unwrap()["files"],
+            2
+        );
 
         // Nothing is there under other names, and a changed byte is seen.
-        assert!(compare(&store, &folder, "elsewhere/").is_err());
+        assert!(compare(&store, &folder, "elsewhere/", None).is_err());
         fs::write(folder.join("a.txt"), "two").unwrap();
-        assert!(compare(&store, &folder, "").is_err());
+        assert!(compare(&store, &folder, "", None).is_err());
     }
 }

@@ -7,6 +7,18 @@ use std::io;
 use tailstone::Error;
 use wasm_bindgen::prelude::*;
 
+/// What a program acts on; the numbers are those of error answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    Quota,
+    Locked,
+    Corrupt,
+    NotAStore,
+    Closed,
+    Invalid,
+    Io,
+}
+
 /// Why an exported call failed.
 pub enum Failure {
     /// The engine refused or failed.
@@ -17,6 +29,90 @@ pub enum Failure {
     Invalid(&'static str),
 }
 
+/// A failure as it leaves the module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    pub code: Code,
+    pub message: String,
+    /// Name and message of what the browser threw; empty if it threw nothing.
+    pub cause_name: String,
+    pub cause_message: String,
+}
+
+impl Code {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Quota => "quota",
+            Self::Locked => "locked",
+            Self::Corrupt => "corrupt",
+            Self::NotAStore => "not-a-store",
+            Self::Closed => "closed",
+            Self::Invalid => "invalid",
+            Self::Io => "io",
+        }
+    }
+
+    const fn of_kind(kind: io::ErrorKind) -> Self {
+        match kind {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Quota,
+            io::ErrorKind::WouldBlock => Self::Locked,
+            io::ErrorKind::NotConnected => Self::Closed,
+            _ => Self::Io,
+        }
+    }
+
+    fn of(error: &Error) -> Self {
+        match error {
+            Error::Io { source, .. } => Self::of_kind(source.kind()),
+            Error::Locked(_) => Self::Locked,
+            Error::NotAStore { .. } => Self::NotAStore,
+            Error::Corrupt { .. } => Self::Corrupt,
+            Error::EmptyPayload
+            | Error::ReservedPayload
+            | Error::ReservedKey { .. }
+            | Error::KeyNotFound
+            | Error::KeyTooLong { .. }
+            | Error::HashCollision { .. }
+            | Error::LengthMismatch { .. }
+            | Error::NoSuchTail { .. }
+            | Error::SameStore
+            | Error::SameTarget
+            | Error::TooLarge { .. }
+            | Error::NotAddressable { .. } => Self::Invalid,
+            _ => Self::Io,
+        }
+    }
+}
+
+impl Description {
+    /// What the engine says.
+    pub fn of(error: &Error) -> Self {
+        let thrown = match error {
+            Error::Io { source, .. } => source.get_ref().and_then(|source| source.downcast_ref()),
+            _ => None,
+        };
+        let (cause_name, cause_message) = thrown
+            .map_or_else(Default::default, |thrown: &Thrown| {
+                (thrown.name.clone(), thrown.message.clone())
+            });
+        Self {
+            code: Code::of(error),
+            message: error.to_string(),
+            cause_name,
+            cause_message,
+        }
+    }
+
+    fn new(code: Code, message: &str) -> Self {
+        Self {
+            code,
+            message: message.to_owned(),
+            cause_name: String::new(),
+            cause_message: String::new(),
+        }
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Engine(error)
@@ -25,61 +121,21 @@ impl From<Error> for Failure {
 
 impl From<Failure> for JsValue {
     fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Engine(error) => {
-                describe(code_of(&error), &error.to_string(), cause_of(&error))
-            }
-            Failure::Closed => describe("closed", "the store was closed", None),
-            Failure::Invalid(what) => describe("invalid", what, None),
+        let description = match failure {
+            Failure::Engine(error) => Description::of(&error),
+            Failure::Closed => Description::new(Code::Closed, "the store was closed"),
+            Failure::Invalid(what) => Description::new(Code::Invalid, what),
+        };
+        let error = JsError::new(&description.message);
+        // Setting a property of a fresh object cannot fail.
+        let _set = Reflect::set(&error, &"code".into(), &description.code.name().into());
+        if !description.cause_name.is_empty() {
+            let cause = JsError::new(&description.cause_message);
+            cause.set_name(&description.cause_name);
+            let _set = Reflect::set(&error, &"cause".into(), &cause);
         }
+        error.into()
     }
-}
-
-/// The `code` that a program acts on.
-fn code_of(error: &Error) -> &'static str {
-    match error {
-        Error::Io { source, .. } => match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "quota",
-            io::ErrorKind::WouldBlock => "locked",
-            io::ErrorKind::NotConnected => "closed",
-            _ => "io",
-        },
-        Error::Locked(_) => "locked",
-        Error::NotAStore { .. } => "not-a-store",
-        Error::Corrupt { .. } => "corrupt",
-        Error::EmptyPayload
-        | Error::ReservedPayload
-        | Error::ReservedKey { .. }
-        | Error::KeyNotFound
-        | Error::LengthMismatch { .. }
-        | Error::NoSuchTail { .. }
-        | Error::SameStore
-        | Error::SameTarget
-        | Error::TooLarge { .. }
-        | Error::NotAddressable { .. } => "invalid",
-        _ => "io",
-    }
-}
-
-fn describe(code: &str, message: &str, cause: Option<JsError>) -> JsValue {
-    let error = JsError::new(message);
-    // Setting a property of a fresh object cannot fail.
-    let _set = Reflect::set(&error, &"code".into(), &code.into());
-    if let Some(cause) = cause {
-        let _set = Reflect::set(&error, &"cause".into(), &cause);
-    }
-    error.into()
-}
-
-/// What the browser threw, if that was the reason.
-fn cause_of(error: &Error) -> Option<JsError> {
-    let Error::Io { source, .. } = error else {
-        return None;
-    };
-    let thrown = source.get_ref()?.downcast_ref::<Thrown>()?;
-    let cause = JsError::new(&thrown.message);
-    cause.set_name(&thrown.name);
-    Some(cause)
 }
 
 /// What the browser threw, in words: its value cannot leave the thread, which an [`io::Error`] may.
@@ -118,7 +174,7 @@ pub fn thrown(value: JsValue) -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    use super::code_of;
+    use super::{Code, Description, Thrown};
     use std::io;
     use tailstone::Error;
 
@@ -128,17 +184,64 @@ mod tests {
             doing: "append an entry",
             source: kind.into(),
         };
-        assert_eq!(code_of(&io(io::ErrorKind::StorageFull)), "quota");
-        assert_eq!(code_of(&io(io::ErrorKind::WouldBlock)), "locked");
-        assert_eq!(code_of(&io(io::ErrorKind::NotConnected)), "closed");
-        assert_eq!(code_of(&io(io::ErrorKind::Other)), "io");
-        assert_eq!(code_of(&Error::Latched), "io");
-        assert_eq!(code_of(&Error::EmptyPayload), "invalid");
-        assert_eq!(code_of(&Error::NotAStore { length: 3 }), "not-a-store");
         let damage = Error::Corrupt {
             offset: 64,
             what: "a link",
         };
-        assert_eq!(code_of(&damage), "corrupt");
+        for (error, code) in [
+            (io(io::ErrorKind::StorageFull), Code::Quota),
+            (io(io::ErrorKind::WouldBlock), Code::Locked),
+            (io(io::ErrorKind::NotConnected), Code::Closed),
+            (io(io::ErrorKind::Other), Code::Io),
+            (Error::Latched, Code::Io),
+            (Error::EmptyPayload, Code::Invalid),
+            (Error::NotAStore { length: 3 }, Code::NotAStore),
+            (damage, Code::Corrupt),
+        ] {
+            assert_eq!(Code::of(&error), code, "{error}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_list_of_codes() {
+        let codes = [
+            "quota",
+            "locked",
+            "corrupt",
+            "not-a-store",
+            "closed",
+            "invalid",
+            "io",
+        ];
+        for code in [
+            Code::Quota,
+            Code::Locked,
+            Code::Corrupt,
+            Code::NotAStore,
+            Code::Closed,
+            Code::Invalid,
+            Code::Io,
+        ] {
+            assert_eq!(codes[code as usize], code.name());
+        }
+    }
+
+    #[test]
+    fn what_was_thrown_is_kept() {
+        let thrown = Thrown {
+            name: "QuotaExceededError".to_owned(),
+            message: "full".to_owned(),
+        };
+        let description = Description::of(&Error::Io {
+            doing: "append an entry",
+            source: io::Error::new(io::ErrorKind::StorageFull, thrown),
+        });
+        assert_eq!(description.code, Code::Quota);
+        assert_eq!(description.cause_name, "QuotaExceededError");
+        assert_eq!(description.cause_message, "full");
+        assert_eq!(
+            description.message,
+            "could not append an entry: QuotaExceededError: full"
+        );
     }
 }

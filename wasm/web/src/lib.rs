@@ -3,14 +3,26 @@
 //!
 //! The TypeScript half (`js/`) owns workers, messages and files; this crate is what one worker holds.
 
+mod answers;
+mod backing;
+mod changes;
+mod clock;
 mod device;
+mod execute;
 mod failure;
 mod handle;
 mod number;
+mod request;
 mod source;
 mod store;
+mod version;
 
+pub use backing::{Promotion, WebBacking};
 pub use device::OpfsDevice;
 pub use handle::SyncHandle;
 pub use source::Source;
 pub use store::WebStore;
+
+/// Memory for requests and answers that is kept between calls, in bytes; what a call took beyond goes back after it, or once the next ones
+/// need less.
+const KEPT_BYTES: usize = 1 << 20;

@@ -1,149 +1,171 @@
 //! What the worker calls: one store on one handle.
 //!
-//! Arguments are borrowed for the call; values leave straight from the handle into a buffer of the caller's.
+//! Requests and answers lie in this module's memory, at addresses that hold until the next call: the worker reads and writes them there.
 
-use crate::device::OpfsDevice;
+use crate::answers::Answers;
+use crate::backing::{Promotion, WebBacking};
+use crate::changes::{Change, Changes};
+use crate::clock;
+use crate::execute::Executor;
 use crate::failure::Failure;
 use crate::handle::SyncHandle;
 use crate::number;
 use crate::source::{Source, SourceReader};
 use js_sys::{Object, Reflect, Uint8Array};
-use std::cell::RefCell;
-use tailstone::backing::device::DeviceBacking;
-use tailstone::format::align_to_payload;
-use tailstone::{DataStoreReader, DataStoreWriter, Options, Store};
+use tailstone::recovery::Outcome;
+use tailstone::{Error, Options, Store};
 use wasm_bindgen::prelude::*;
-
-/// What the store keeps in memory of its file, besides the index.
-const CACHE_BYTES: usize = 8 << 20;
-
-/// Values up to this length are read through the cache, where the page with their metadata mostly holds them too;
-/// longer ones go from the handle straight into the caller's buffer.
-const SMALL_BYTES: usize = 4096;
 
 type Result<T> = std::result::Result<T, Failure>;
 
 /// A store on an open handle. It lets go of the handle when it is closed, but does not close it.
 #[wasm_bindgen]
 pub struct WebStore {
-    store: Option<Store<DeviceBacking<OpfsDevice>>>,
-    /// The same handle once more, for reads that go past the store's cache.
-    direct: OpfsDevice,
-    found: RefCell<Found>,
-}
-
-/// What `find` found last.
-#[derive(Default)]
-struct Found {
-    length: u64,
-    /// The value, if it is small.
-    small: Vec<u8>,
-    /// Where the value starts in the file, if it is not.
-    start: Option<u64>,
+    store: Option<Store<WebBacking>>,
+    /// The file of `store`.
+    backing: WebBacking,
+    generation: u32,
+    request: Vec<u8>,
+    answers: Answers,
+    changes: Changes,
 }
 
 #[wasm_bindgen]
 impl WebStore {
-    /// Opens and recovers the store behind `handle`; an empty file is an empty store.
+    /// Opens and recovers the store behind `handle`; an empty file is an empty store. Compactions are counted from `generation` on.
     #[wasm_bindgen(constructor)]
-    pub fn new(handle: SyncHandle) -> Result<WebStore> {
-        let direct = OpfsDevice::new(handle.clone());
-        let backing = DeviceBacking::new(OpfsDevice::new(handle), CACHE_BYTES)
-            .map_err(io_failure("ask for the length"))?;
-        let store = Store::open_with(backing, &Options::new())?;
+    pub fn new(handle: SyncHandle, generation: u32) -> Result<WebStore> {
+        clock::wind();
+        let backing = WebBacking::open(handle).map_err(io_failure("ask for the length"))?;
+        let options = Options::new().clock(clock::now);
+        let store = Store::open_with(backing.clone(), &options)?;
         Ok(Self {
             store: Some(store),
-            direct,
-            found: RefCell::default(),
+            backing,
+            generation,
+            request: Vec::new(),
+            answers: Answers::default(),
+            changes: Changes::default(),
         })
     }
 
-    /// Stores one value.
-    pub fn set(&self, key: &[u8], value: &[u8]) -> Result<()> {
-        self.open()?.write(key, value)?;
-        Ok(())
+    /// Room for a request of `length` bytes, until the next call.
+    pub fn input(&mut self, length: usize) -> usize {
+        let capacity = self.request.capacity();
+        if capacity > crate::KEPT_BYTES && length < capacity / 4 {
+            self.request.truncate(length);
+            self.request.shrink_to(crate::KEPT_BYTES);
+        }
+        if self.request.len() < length {
+            self.request.resize(length, 0);
+        }
+        self.request.as_ptr().addr()
     }
 
-    /// Stores several values in one write, or none of them. `places` has four numbers for each: where its key starts
-    /// in `packed` and how long it is, then the same for its value.
-    #[wasm_bindgen(js_name = setMany)]
-    pub fn set_many(&self, packed: &[u8], places: &[u32]) -> Result<()> {
-        let entries = unpack(packed, places)
-            .ok_or(Failure::Invalid("a place lies outside of the packed bytes"))?;
-        self.open()?.batch_write(&entries)?;
-        Ok(())
-    }
-
-    /// Stores one value of `length` bytes that is pulled from `source`, in memory that does not depend on its length.
-    #[wasm_bindgen(js_name = setFrom)]
-    pub fn set_from(&self, key: &[u8], length: f64, source: &Source) -> Result<()> {
-        self.open()?
-            .write_sized(key, number::from_js(length), &mut SourceReader(source))?;
-        Ok(())
-    }
-
-    /// Looks a value up for `readFound`, and gives its length.
-    pub fn find(&self, key: &[u8]) -> Result<Option<f64>> {
-        let store = self.open()?;
-        let mut found = self.found.borrow_mut();
-        found.small.clear();
-        found.start = None;
-        found.length = 0;
-        let Some(length) = store.value_len(key)? else {
-            return Ok(None);
+    /// Carries out the request in the first `length` bytes of the input and returns the length of the answers.
+    pub fn run(&mut self, length: usize) -> Result<usize> {
+        clock::wind();
+        self.answers.clear();
+        self.changes.clear();
+        let store = self.store.as_ref().ok_or(Failure::Closed)?;
+        let mut executor = Executor {
+            store,
+            backing: &self.backing,
+            generation: self.generation,
+            answers: &mut self.answers,
+            changes: &mut self.changes,
         };
-        match usize::try_from(length) {
-            Ok(small) if small <= SMALL_BYTES => {
-                found.small.resize(small, 0);
-                store.read_range(key, 0, &mut found.small)?;
-            }
-            _ => {
-                let metadata = store.read_metadata(key)?;
-                found.start = metadata.map(|metadata| align_to_payload(metadata.prev_offset));
-            }
-        }
-        found.length = length;
-        Ok(Some(number::to_js(length)))
+        let request = self.request.get(..length);
+        request
+            .and_then(|request| executor.run(request).ok())
+            .ok_or(Failure::Invalid("the request is malformed"))?;
+        Ok(self.answers.bytes().len())
     }
 
-    /// Length of a value, which is not read.
-    pub fn size(&self, key: &[u8]) -> Result<Option<f64>> {
-        Ok(self.open()?.value_len(key)?.map(number::to_js))
+    /// Where the answers lie, until the next call.
+    pub fn output(&self) -> usize {
+        self.answers.bytes().as_ptr().addr()
     }
 
-    /// Fills `target` with the bytes from `offset` on of the value found last.
-    #[wasm_bindgen(js_name = readFound)]
-    pub fn read_found(&self, offset: f64, target: &Uint8Array) -> Result<()> {
-        self.open()?;
-        let found = self.found.borrow();
-        let offset = number::from_js(offset);
-        let end = offset.saturating_add(target.length().into());
-        if end > found.length {
-            return Err(Failure::Invalid("the range reaches past the value"));
-        }
-        if let Some(start) = found.start {
-            return self.read_file(number::to_js(start + offset), target);
-        }
-        let range = usize::try_from(offset).ok().zip(usize::try_from(end).ok());
-        let bytes = range.and_then(|(offset, end)| found.small.get(offset..end));
-        target.copy_from(bytes.ok_or(Failure::Invalid("no value was found"))?);
-        Ok(())
+    /// How many of the answers say where a value lies.
+    pub fn extents(&self) -> u32 {
+        self.answers.extents()
+    }
+
+    /// How many of the answers say that the browser grants no more space.
+    pub fn refused(&self) -> u32 {
+        self.answers.refused()
+    }
+
+    /// Whether changes are recorded.
+    pub fn watch(&mut self, on: bool) {
+        self.changes.watch(on);
+    }
+
+    /// Length of what the last call changed.
+    #[wasm_bindgen(js_name = changesLen)]
+    pub fn changes_len(&self) -> usize {
+        self.changes.bytes().len()
+    }
+
+    /// Where the records of it lie, until the next call.
+    pub fn changes(&self) -> usize {
+        self.changes.bytes().as_ptr().addr()
     }
 
     /// Fills `target` with the bytes of the file from `at` on.
     #[wasm_bindgen(js_name = readFile)]
     pub fn read_file(&self, at: f64, target: &Uint8Array) -> Result<()> {
         self.open()?;
-        self.direct
+        self.backing
             .read_into(number::from_js(at), target)
             .map_err(io_failure("read a value"))
     }
 
-    /// Removes a value, and says whether there was one.
-    pub fn delete(&self, key: &[u8]) -> Result<bool> {
-        let store = self.open()?;
-        let before = store.tail();
-        Ok(store.delete(key)? != before)
+    /// Stores one value of `length` bytes that is pulled from `source`, in memory that does not depend on its length, until
+    /// `expires_at` (milliseconds since 1970, 0 is for good). The source must not use this store.
+    #[wasm_bindgen(js_name = setFrom)]
+    pub fn set_from(
+        &mut self,
+        bucket: &[u8],
+        key: &[u8],
+        length: f64,
+        expires_at: f64,
+        source: &Source,
+    ) -> Result<()> {
+        clock::wind();
+        self.changes.clear();
+        let (length, expires_at) = (number::from_js(length), number::from_js(expires_at));
+        self.open()?.bucket(bucket)?.set_sized_until(
+            key,
+            length,
+            &mut SourceReader(source),
+            expires_at,
+        )?;
+        self.changes.add(Change::Set, bucket, key);
+        Ok(())
+    }
+
+    /// Bytes written since the last good sync.
+    pub fn unflushed(&self) -> f64 {
+        number::to_js(self.backing.buffer().unsynced())
+    }
+
+    /// Hands what is in the write buffer to the handle, in one write. If that fails nothing is lost: the buffer is read as before, and
+    /// the next call tries again.
+    pub fn drain(&self) -> Result<()> {
+        self.open()?;
+        self.backing
+            .buffer()
+            .drain()
+            .map_err(io_failure("write to the file"))
+    }
+
+    /// Drains, and returns once everything written before is on stable storage. After a failed flush, but not after a failed drain, the
+    /// store takes no more writes.
+    pub fn sync(&self) -> Result<()> {
+        self.drain()?;
+        Ok(self.open()?.sync()?)
     }
 
     /// Where the store ends in its file.
@@ -151,118 +173,119 @@ impl WebStore {
         Ok(number::to_js(self.open()?.tail()))
     }
 
-    /// Returns once everything written before is on stable storage.
-    pub fn sync(&self) -> Result<()> {
-        Ok(self.open()?.sync()?)
+    /// How many compactions there were, from the number on that it was opened with.
+    pub fn generation(&self) -> u32 {
+        self.generation
     }
 
-    /// What opening found; the fields are those of `Recovery` in `protocol.ts`.
+    /// What opening found, in numbers and one word.
     pub fn recovery(&self) -> Result<Object> {
         let report = self.open()?.recovery_report();
-        Ok(object(&[
-            ("fileBytes", number::to_js(report.file_len).into()),
-            ("tail", number::to_js(report.tail).into()),
-            ("cutBytes", number::to_js(report.cut_bytes).into()),
-            ("outcome", format!("{:?}", report.outcome).into()),
-            ("summary", report.to_string().into()),
-        ]))
+        let outcome = match report.outcome {
+            Outcome::Empty => "Empty",
+            Outcome::Clean => "Clean",
+            Outcome::UnusedSpace => "UnusedSpace",
+            Outcome::TornTail => "TornTail",
+            Outcome::TornBatch => "TornBatch",
+            Outcome::DamagedLastPayload => "DamagedLastPayload",
+            _ => "Other",
+        };
+        let object = object(&[
+            ("fileBytes", report.file_len),
+            ("tail", report.tail),
+            ("cutBytes", report.cut_bytes),
+            ("entries", report.entries),
+            ("damagedEntries", report.damaged_entries),
+        ]);
+        set(&object, "outcome", &outcome.into());
+        Ok(object)
     }
 
-    /// What the store holds and takes; the fields are those of `Stats` in `protocol.ts`.
+    /// What the store holds and takes.
     pub fn stats(&self) -> Result<Object> {
         let stats = self.open()?.stats();
         Ok(object(&[
-            ("liveKeys", number::to_js(stats.live_keys).into()),
-            ("fileBytes", number::to_js(stats.file_bytes).into()),
+            ("liveKeys", stats.live_keys),
+            ("fileBytes", stats.file_bytes),
+            ("compactedBytes", stats.compacted_bytes),
+            ("compactionSavings", stats.compaction_savings),
             (
-                "compactedBytes",
-                number::to_js(stats.compacted_bytes).into(),
+                "indexBytes",
+                stats.index_bytes.saturating_add(stats.directory_bytes),
             ),
-            (
-                "compactionSavings",
-                number::to_js(stats.compaction_savings).into(),
-            ),
-            ("indexBytes", number::to_js(stats.index_bytes).into()),
+            ("unflushedBytes", self.backing.buffer().unsynced()),
         ]))
     }
 
-    /// Reads and checks the whole store; the fields are those of `Verdict` in `protocol.ts`.
+    /// Reads and checks the whole store.
     pub fn verify(&self) -> Result<Object> {
         let report = self.open()?.verify(&mut |_, _| {})?;
-        Ok(object(&[
-            ("sound", report.is_sound().into()),
-            ("summary", report.to_string().into()),
-        ]))
+        let object = object(&[
+            ("fileBytes", report.file_len),
+            ("entries", report.entries),
+            ("damagedEntries", report.damaged_count),
+            ("unreferencedBytes", report.unreferenced_bytes),
+        ]);
+        set(&object, "sound", &report.is_sound().into());
+        Ok(object)
     }
 
-    /// Syncs, cuts the file to its tail, and refuses every later call.
-    pub fn close(&mut self) -> Result<()> {
-        match self.store.take() {
-            Some(store) => Ok(store.close()?),
-            None => Ok(()),
+    /// Writes the live entries to `spare`, syncs it, has `promotion` make it the store's file, and goes on there. If any of it fails
+    /// the store goes on as before.
+    pub fn compact(&mut self, spare: SyncHandle, promotion: &Promotion) -> Result<()> {
+        clock::wind();
+        let store = self.store.as_ref().ok_or(Failure::Closed)?;
+        self.backing
+            .offer(spare, promotion)
+            .map_err(io_failure("open the spare file"))?;
+        let compacted = store.compact();
+        let spare = self.backing.take_spare();
+        compacted?;
+        if let Some(spare) = spare {
+            self.backing = spare;
         }
+        self.generation = self.generation.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Puts the index away if that is due, syncs, cuts the file to its tail, and refuses every later call. If what is in the write buffer
+    /// cannot be written, the store stays open.
+    pub fn close(&mut self) -> Result<()> {
+        if self.store.is_none() {
+            return Ok(());
+        }
+        self.drain()?;
+        if let Some(store) = self.store.take() {
+            store.close()?;
+        }
+        self.backing
+            .buffer()
+            .trim()
+            .map_err(io_failure("cut the file to its tail"))
     }
 }
 
 impl WebStore {
-    const fn open(&self) -> Result<&Store<DeviceBacking<OpfsDevice>>> {
-        match &self.store {
-            Some(store) => Ok(store),
-            None => Err(Failure::Closed),
-        }
+    fn open(&self) -> Result<&Store<WebBacking>> {
+        self.store.as_ref().ok_or(Failure::Closed)
     }
 }
 
 /// Names what was being done when the handle failed.
 const fn io_failure(doing: &'static str) -> impl FnOnce(std::io::Error) -> Failure {
-    move |source| Failure::Engine(tailstone::Error::Io { doing, source })
+    move |source| Failure::Engine(Error::Io { doing, source })
 }
 
-/// The keys and values that `places` names; `None` if it names something outside of `packed`.
-fn unpack<'p>(packed: &'p [u8], places: &[u32]) -> Option<Vec<(&'p [u8], &'p [u8])>> {
-    let slice = |start: u32, length: u32| {
-        let start = usize::try_from(start).ok()?;
-        let end = start.checked_add(usize::try_from(length).ok()?)?;
-        packed.get(start..end)
-    };
-    let (entries, rest) = places.as_chunks::<4>();
-    let entries = entries
-        .iter()
-        .map(|&[key, key_length, value, value_length]| {
-            Some((slice(key, key_length)?, slice(value, value_length)?))
-        });
-    if rest.is_empty() {
-        entries.collect()
-    } else {
-        None
-    }
-}
-
-/// A plain object: one that a message can carry.
-fn object(fields: &[(&str, JsValue)]) -> Object {
+/// A plain object of numbers: one that a message can carry.
+fn object(fields: &[(&str, u64)]) -> Object {
     let object = Object::new();
     for (name, value) in fields {
-        // Setting a property of a fresh object cannot fail.
-        let _set = Reflect::set(&object, &(*name).into(), value);
+        set(&object, name, &number::to_js(*value).into());
     }
     object
 }
 
-#[cfg(test)]
-mod tests {
-    use super::unpack;
-
-    #[test]
-    fn places_are_checked() {
-        let packed = b"keyvalue";
-        let entries = unpack(packed, &[0, 3, 3, 5, 0, 0, 8, 0]).expect("all inside");
-        assert_eq!(
-            entries,
-            [(&b"key"[..], &b"value"[..]), (&b""[..], &b""[..])]
-        );
-        assert_eq!(unpack(packed, &[0, 3, 3, 6]), None);
-        assert_eq!(unpack(packed, &[u32::MAX, u32::MAX, 0, 0]), None);
-        assert_eq!(unpack(packed, &[0, 3, 3]), None);
-        assert_eq!(unpack(packed, &[]), Some(vec![]));
-    }
+fn set(object: &Object, name: &str, value: &JsValue) {
+    // Setting a property of a plain object cannot fail.
+    let _set = Reflect::set(object, &name.into(), value);
 }

@@ -30,6 +30,8 @@ pub struct Row {
     pub report: Report,
     /// What its keys begin with, before the path of the file.
     pub key_prefix: &'static str,
+    /// The bucket that its keys are in; plain entries where there is none.
+    pub bucket: Option<&'static str>,
     /// What it left behind, for who wants to look: the store first.
     pub left: Vec<PathBuf>,
 }
@@ -158,6 +160,7 @@ mod tests {
             face: "a face",
             report: Report::parse(LINE).unwrap(),
             key_prefix: "",
+            bucket: None,
             left: vec!["one.tsl".into(), "two.png".into()],
         };
         let text = table(&[row]).unwrap();

@@ -6,9 +6,11 @@ mod cache;
 pub mod faulty;
 pub(crate) mod seeded;
 mod sparse;
+mod write_behind;
 
 pub use adapter::DeviceBacking;
 pub use buffer::DeviceView;
+pub use write_behind::WriteBehind;
 
 use std::io;
 

@@ -10,6 +10,12 @@ use std::ops::Bound;
 use std::sync::atomic::Ordering;
 
 impl<B: Backing> Store<B> {
+    /// Whether listings were asked for, and found no directory that a snapshot had kept for them.
+    pub(crate) fn lacks_stored_keys(&self) -> bool {
+        self.directory.recording.load(Ordering::Acquire)
+            && self.current.load().snapshot.keys.is_empty()
+    }
+
     /// The directory as bytes, if listings have been asked for here or before the snapshot that this store was opened from.
     pub(crate) fn keys_to_store(&self, writer: &Writer) -> Result<Option<Vec<u8>>> {
         let is_wanted = self.directory.recording.load(Ordering::Acquire)

@@ -4,26 +4,30 @@
 export type ErrorCode =
   /** The browser grants no more space. Nothing that was stored is lost. */
   | "quota"
-  /** Another tab, or another handle in this one, has the store open. */
+  /** Somebody else has the store open. */
   | "locked"
   /** The store is damaged before its end; it was not touched. */
   | "corrupt"
   /** The bytes are not a store; they were not touched. */
   | "not-a-store"
-  /** The handle was closed, or its worker is gone. */
+  /** The store was closed, or its worker is gone. */
   | "closed"
-  /** An argument cannot be accepted, such as an empty value. */
+  /** An argument cannot be accepted. */
   | "invalid"
   /** The browser failed at reading or writing. */
   | "io";
 
-const CODES: readonly string[] = ["quota", "locked", "corrupt", "not-a-store", "closed", "invalid", "io"];
+/** All codes, in the order of their numbers in the engine's answers. */
+export const CODES: readonly ErrorCode[] = ["quota", "locked", "corrupt", "not-a-store", "closed", "invalid", "io"];
 
-/** Every call of the package that fails, fails with this. */
+/** Every call of the package that fails, fails with this; `cause` is what the platform threw, where it did. */
 export class TailstoneError extends Error {
+  /** Always `"TailstoneError"`. */
   override readonly name = "TailstoneError";
+  /** What went wrong, in one word. */
   readonly code: ErrorCode;
 
+  /** An error of the package. */
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.code = code;
@@ -34,14 +38,14 @@ export class TailstoneError extends Error {
 export interface WireError {
   code: ErrorCode;
   message: string;
-  /** Name and message of what the browser threw, where it did. */
+  /** Name and message of what the platform threw, where it did. */
   cause?: { name: string; message: string } | undefined;
 }
 
 /** Makes any thrown value fit for a message. */
 export function toWire(thrown: unknown): WireError {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  const { cause } = error;
+  const cause = codeOf(error) === (error as { code?: unknown }).code ? error.cause : error;
   return {
     code: codeOf(error),
     message: error.message,
@@ -51,21 +55,18 @@ export function toWire(thrown: unknown): WireError {
 
 /** The error that a message carried. */
 export function fromWire({ code, message, cause }: WireError): TailstoneError {
-  if (cause === undefined) return new TailstoneError(code, message);
-  const inner = new Error(cause.message);
-  inner.name = cause.name;
-  return new TailstoneError(code, message, { cause: inner });
+  return new TailstoneError(code, message, cause && { cause: Object.assign(new Error(cause.message), { name: cause.name }) });
 }
 
-function codeOf(error: Error): ErrorCode {
-  const { code } = error as { code?: unknown };
-  if (typeof code === "string" && CODES.includes(code)) return code as ErrorCode;
-  switch (error.name) {
-    case "QuotaExceededError":
-      return "quota";
-    case "NoModificationAllowedError":
-      return "locked";
-    default:
-      return "io";
-  }
+/** The code of anything that was thrown. */
+export function codeOf(error: unknown): ErrorCode {
+  const { code, name } = error as { code?: ErrorCode; name?: string };
+  if (CODES.includes(code as ErrorCode)) return code as ErrorCode;
+  if (name === "QuotaExceededError" || (code as string) === "ENOSPC") return "quota";
+  return name === "NoModificationAllowedError" ? "locked" : "io";
+}
+
+/** What calls of a closed store fail with. */
+export function closed(): TailstoneError {
+  return new TailstoneError("closed", "the store was closed");
 }

@@ -12,6 +12,13 @@ export interface Handle {
   close(): void;
 }
 
+/** A file of a store, open. */
+export interface StoreFile {
+  readonly handle: Handle;
+  /** Closes the handle, and the file is gone. */
+  remove(): Promise<void>;
+}
+
 /** Writes all of `bytes` at `at`. */
 export function writeFully(handle: Handle, bytes: Uint8Array, at: number): void {
   let done = 0;
@@ -19,6 +26,15 @@ export function writeFully(handle: Handle, bytes: Uint8Array, at: number): void 
     const written = handle.write(bytes.subarray(done), { at: at + done });
     if (written <= 0) throw new TailstoneError("quota", "the browser grants no more space");
     done += written;
+  }
+}
+
+/** Fills `into` from `at` on. */
+export function readFully(handle: Handle, into: Uint8Array, at: number): void {
+  for (let done = 0; done < into.length; ) {
+    const read = handle.read(into.subarray(done), { at: at + done });
+    if (read <= 0) throw new TailstoneError("io", "the file ends before its time");
+    done += read;
   }
 }
 

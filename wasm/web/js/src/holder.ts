@@ -1,155 +1,264 @@
-/** The open store in its worker: its place, its handle, its engine, and the operations that need all three. */
+/**
+ * An open store: its place, its file, its engine, and the operations that need all three.
+ *
+ * One at a time: who calls waits for each promise before the next call.
+ */
 
-import { WebStore } from "../generated/tailstone_web.js";
-import { copyIn, copyOut } from "./blobs.js";
-import { TailstoneError, toWire } from "./errors.js";
-import type { Handle } from "./handle.js";
-import { MemoryPlace, OpfsPlace, type Place } from "./place.js";
-import type { Opened, Recovery, Stats, Verdict } from "./protocol.js";
+import { AnswerReader } from "./answers.js";
+import { OP } from "./codes.js";
+import { Engine, type Ran } from "./engine.js";
+import { TailstoneError } from "./errors.js";
+import { readFully, type StoreFile, writeFully } from "./handle.js";
+import type { Place } from "./place.js";
+import type { Held, Opened, Place as Where, PutArguments, Recovery } from "./protocol.js";
+import { RequestWriter } from "./request.js";
+
+/** How much is moved at a time, in bytes. */
+const PIECE = 4 << 20;
+
+interface Hold {
+  file: StoreFile;
+  offset: number;
+  length: number;
+}
+
+interface Spool {
+  file: StoreFile;
+  length: number;
+}
 
 export class Holder {
   readonly #place: Place;
-  #handle: Handle;
-  #store: WebStore;
+  #file: StoreFile;
+  #engine: Engine;
+  #holds = new Map<number, Hold>();
+  #spools = new Map<number, Spool>();
+  #names = 0;
+  /** Files that are no longer in use and still being read. */
+  #retired = new Set<StoreFile>();
 
-  private constructor(place: Place, handle: Handle, store: WebStore) {
+  private constructor(place: Place, file: StoreFile, engine: Engine) {
     this.#place = place;
-    this.#handle = handle;
-    this.#store = store;
+    this.#file = file;
+    this.#engine = engine;
   }
 
-  static async open(name: string, patience: number): Promise<[Holder, Opened]> {
-    checkName(name);
-    let place: Place;
-    let refused: Opened["refused"];
-    const root = await opfsRoot();
-    if (root instanceof TailstoneError) {
-      place = new MemoryPlace();
-      refused = toWire(root);
-    } else {
-      place = await OpfsPlace.take(root, name, patience);
-    }
+  /** Opens the store in `place`, and recovers it. Lets go of the place when that fails. */
+  static async open(place: Place): Promise<Holder> {
+    let file: StoreFile | undefined;
     try {
-      const [handle, store] = await start(() => place.openCurrent());
-      const holder = new Holder(place, handle, store);
-      return [holder, { backend: place.backend, refused, recovery: holder.recovery() }];
+      file = await place.openCurrent();
+      // A generation tells one holder's places in the file from another's.
+      return new Holder(place, file, new Engine(file.handle, Date.now() >>> 0));
     } catch (error) {
+      file?.handle.close();
       place.release();
       throw error;
     }
   }
 
   /** The engine. It changes with an import. */
-  get store(): WebStore {
-    return this.#store;
+  get engine(): Engine {
+    return this.#engine;
   }
 
-  recovery(): Recovery {
-    return this.#store.recovery() as Recovery;
+  opened(): Opened {
+    return { backend: this.#place.backend, recovery: this.#engine.recovery() };
   }
 
-  stats(): Stats {
-    return this.#store.stats() as Stats;
+  run(ops: ArrayBuffer, length: number): Ran {
+    return this.#engine.run(ops, length);
   }
 
-  verify(): Verdict {
-    return this.#store.verify() as Verdict;
+  flush(): void {
+    const { store } = this.#engine;
+    store.drain();
+    store.sync();
   }
 
-  exportFile(): Promise<Blob> {
-    return copyOut(this.#store);
+  async put({ bucket, key, value, expiresAt }: PutArguments): Promise<undefined> {
+    if (value instanceof ArrayBuffer) this.#putBytes(bucket, key, new Uint8Array(value), expiresAt);
+    else if (value.size < PIECE) this.#putBytes(bucket, key, new Uint8Array(await value.arrayBuffer()), expiresAt);
+    else {
+      const spool = await this.spool();
+      for (let at = 0; at < value.size; at += PIECE) this.piece(spool, await value.slice(at, at + PIECE).arrayBuffer());
+      await this.putSpool(spool, { bucket, key }, expiresAt);
+    }
   }
 
-  /** Puts `file` in the place of the store, if it is one from its first byte to its last. */
-  async importFile(file: Blob): Promise<Recovery> {
-    const [handle, store] = await this.#prepare(file);
-    const [oldHandle, oldStore] = [this.#handle, this.#store];
+  #putBytes(bucket: string, key: ArrayBuffer, value: Uint8Array, expiresAt: number): void {
+    if (value.length <= PIECE) {
+      this.#engine.set(bucket, new Uint8Array(key), expiresAt, value);
+      return;
+    }
+    let at = 0;
+    const pull = (into: Uint8Array) => {
+      const part = value.subarray(at, at + into.length);
+      into.set(part);
+      at += part.length;
+      return part.length;
+    };
+    this.#engine.setFrom(bucket, new Uint8Array(key), expiresAt, value.length, pull);
+  }
+
+  async spool(): Promise<number> {
+    this.#spools.set(++this.#names, { file: await this.#place.openSpool(), length: 0 });
+    return this.#names;
+  }
+
+  piece(spool: number, bytes: ArrayBuffer): undefined {
+    const { file, length } = this.#spooled(spool);
+    writeFully(file.handle, new Uint8Array(bytes), length);
+    this.#spools.set(spool, { file, length: length + bytes.byteLength });
+  }
+
+  /** Stores what a spool holds, and drops the spool. */
+  async putSpool(spool: number, { bucket, key }: Where, expiresAt = 0): Promise<undefined> {
+    const { file, length } = this.#spooled(spool);
     try {
-      this.#place.promoteSpare();
+      let at = 0;
+      this.#engine.setFrom(bucket, new Uint8Array(key), expiresAt, length, (into) => {
+        const part = into.subarray(0, Math.min(into.length, length - at));
+        readFully(file.handle, part, at);
+        at += part.length;
+        return part.length;
+      });
+    } finally {
+      await this.dropSpool(spool);
+    }
+  }
+
+  async dropSpool(spool: number): Promise<undefined> {
+    const found = this.#spools.get(spool);
+    this.#spools.delete(spool);
+    await found?.file.remove();
+  }
+
+  /** Holds the bytes of a value, or of the whole store, where they lie now. */
+  hold(what: Where | { whole: true }): Held | undefined {
+    let [offset, length] = [0, 0];
+    if ("whole" in what) length = this.#engine.store.tail();
+    else {
+      const writer = new RequestWriter().bucket(what.bucket);
+      writer.put(OP.locate, 0, new Uint8Array(what.key));
+      const answer = new AnswerReader(this.#engine.runOps(writer)).next();
+      if (answer.error !== undefined) throw answer.error;
+      const extent = answer.extent();
+      if (extent === undefined) return undefined;
+      ({ offset, length } = extent);
+    }
+    // What is read later is read from the file alone.
+    this.#engine.store.drain();
+    this.#holds.set(++this.#names, { file: this.#file, offset, length });
+    return { held: this.#names, length };
+  }
+
+  /** At most `length` bytes of what is held. */
+  read(held: number, offset: number, length: number): ArrayBuffer {
+    const hold = this.#holds.get(held);
+    if (hold === undefined) throw new TailstoneError("closed", "the tab that held the value has gone; read it again");
+    const bytes = new Uint8Array(Math.max(0, Math.min(length, hold.length - offset)));
+    readFully(hold.file.handle, bytes, hold.offset + offset);
+    return bytes.buffer;
+  }
+
+  async letGo(held: number): Promise<undefined> {
+    const hold = this.#holds.get(held);
+    this.#holds.delete(held);
+    if (hold !== undefined && this.#retired.has(hold.file)) await this.#retire(hold.file);
+  }
+
+  /** Rewrites the store without what is no longer in use. */
+  async compact(): Promise<undefined> {
+    const spare = await this.#place.openSpare();
+    try {
+      this.#engine.store.compact(spare.handle, { promote: () => this.#place.promote(spare) });
     } catch (error) {
-      await this.#discard(handle, store);
+      await this.#discard(spare);
       throw error;
     }
-    this.#handle = handle;
-    this.#store = store;
-    await this.#discard(oldHandle, oldStore);
-    return this.recovery();
+    const before = this.#file;
+    this.#file = spare;
+    await this.#retire(before);
   }
 
-  close(): void {
+  /** Puts a file in the place of the store, if it is one from its first byte to its last. */
+  async import(source: { file: Blob } | { spool: number }): Promise<Recovery> {
+    const spare = await this.#place.openSpare();
+    let engine: Engine;
     try {
-      this.#store.close();
+      if ("file" in source) await copyBlob(source.file, spare);
+      else this.#copySpool(source.spool, spare);
+      engine = new Engine(spare.handle, this.#engine.store.generation() + 1);
+      const verdict = engine.verify();
+      if (!verdict.sound) throw new TailstoneError("corrupt", `the file was not imported: ${verdict.summary}`);
+      engine.store.sync();
+      this.#place.promote(spare);
+    } catch (error) {
+      await this.#discard(spare);
+      throw error;
     } finally {
-      this.#handle.close();
+      if ("spool" in source) await this.dropSpool(source.spool);
+    }
+    const [before, file] = [this.#engine, this.#file];
+    this.#engine = engine;
+    this.#file = spare;
+    before.store.free();
+    await this.#retire(file);
+    return engine.recovery();
+  }
+
+  async close(): Promise<undefined> {
+    try {
+      this.#engine.store.close();
+    } finally {
+      this.#file.handle.close();
+      this.#holds.clear();
+      for (const file of [...this.#retired, ...[...this.#spools.values()].map((spool) => spool.file)]) await file.remove();
       this.#place.release();
     }
   }
 
-  /** A checked, flushed copy of `file` beside the store. */
-  async #prepare(file: Blob): Promise<[Handle, WebStore]> {
-    try {
-      const [handle, store] = await start(async () => {
-        const spare = await this.#place.openSpare();
-        try {
-          await copyIn(file, spare);
-        } catch (error) {
-          spare.close();
-          throw error;
-        }
-        return spare;
-      });
-      const verdict = store.verify() as Verdict;
-      if (!verdict.sound) {
-        await this.#discard(handle, store);
-        throw new TailstoneError("corrupt", `the file was not imported: ${verdict.summary}`);
-      }
-      store.sync();
-      return [handle, store];
-    } catch (error) {
-      await this.#place.discardSpare();
-      throw error;
+  /** Lets go of everything when the engine cannot be asked any more. What it had flushed is there for the next holder. */
+  abandon(): void {
+    this.#file.handle.close();
+    this.#place.release();
+  }
+
+  #spooled(spool: number): Spool {
+    const found = this.#spools.get(spool);
+    if (found === undefined) throw new TailstoneError("closed", "the tab that took the stream has gone; send it again");
+    return found;
+  }
+
+  #copySpool(spool: number, spare: StoreFile): void {
+    const { file, length } = this.#spooled(spool);
+    for (let at = 0; at < length; at += PIECE) {
+      const piece = new Uint8Array(Math.min(PIECE, length - at));
+      readFully(file.handle, piece, at);
+      writeFully(spare.handle, piece, at);
     }
   }
 
-  async #discard(handle: Handle, store: WebStore): Promise<void> {
-    store.free();
-    handle.close();
-    await this.#place.discardSpare();
+  /** Removes a file that is no longer in use, once nothing reads it. */
+  async #retire(file: StoreFile): Promise<void> {
+    if ([...this.#holds.values()].some((hold) => hold.file === file)) this.#retired.add(file);
+    else {
+      this.#retired.delete(file);
+      await file.remove();
+    }
+  }
+
+  /** Removes a file that was not to be. */
+  async #discard(spare: StoreFile): Promise<void> {
+    // Either file may be found by the next holder: this one ends here, and both stay.
+    if (this.#place.unsure) this.#engine.store.free();
+    else await spare.remove();
   }
 }
 
-/** Opens the engine on a handle; closes the handle if the engine refuses what it finds. */
-async function start(open: () => Promise<Handle>): Promise<[Handle, WebStore]> {
-  const handle = await open();
-  try {
-    return [handle, new WebStore(handle)];
-  } catch (error) {
-    handle.close();
-    throw error;
-  }
-}
-
-/** The root of the browser's file system, or why there is none. */
-async function opfsRoot(): Promise<FileSystemDirectoryHandle | TailstoneError> {
-  const refuse = (cause?: unknown) =>
-    new TailstoneError("io", "the browser refuses its file system here; the store lives in memory", { cause });
-  // Contexts that are not secure have no `navigator.storage`, whatever its type says.
-  const storage = navigator.storage as StorageManager | undefined;
-  if (storage?.getDirectory === undefined || typeof FileSystemFileHandle !== "function") return refuse();
-  if (!("createSyncAccessHandle" in FileSystemFileHandle.prototype)) return refuse();
-  try {
-    return await storage.getDirectory();
-  } catch (cause) {
-    return refuse(cause);
-  }
-}
-
-/** Longest name of a store, once encoded: what file systems allow of a name, with room to spare. */
-const LONGEST_NAME = 200;
-
-function checkName(name: string): void {
-  const encoded = encodeURIComponent(name);
-  if (encoded === "" || encoded === "." || encoded === ".." || encoded.length > LONGEST_NAME) {
-    throw new TailstoneError("invalid", "a store's name has 1 to 200 characters, and is not `.` or `..`");
+async function copyBlob(blob: Blob, { handle }: StoreFile): Promise<void> {
+  for (let at = 0; at < blob.size; at += PIECE) {
+    writeFully(handle, new Uint8Array(await blob.slice(at, at + PIECE).arrayBuffer()), at);
   }
 }

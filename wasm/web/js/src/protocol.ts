@@ -1,56 +1,100 @@
 /**
- * The messages between a page and the worker that holds its store.
+ * The messages between a page and the worker that holds its store, and between the workers of several tabs.
  *
- * A request carries all calls of one microtask, a reply all their outcomes, in the same order. The worker finishes a
- * request before it begins the next one.
+ * A message with ops carries all calls of one microtask, its reply all their answers in the same order. What is not
+ * asked for often travels as one call a message. Messages of one sender are carried out in the order of their numbers.
  */
 
 import type { WireError } from "./errors.js";
-import type { Bytes } from "./pack.js";
-
-/** What the worker can be asked for, with what it answers. */
-export interface Operations {
-  open: { call: { name: string; patience: number }; result: Opened };
-  set: { call: { key: Bytes; value: Bytes | Blob }; result: undefined };
-  get: { call: { key: Bytes }; result: Bytes | undefined };
-  range: { call: { key: Bytes; offset: number; length: number }; result: Bytes | undefined };
-  size: { call: { key: Bytes }; result: number | undefined };
-  delete: { call: { key: Bytes }; result: boolean };
-  flush: { call: object; result: undefined };
-  stats: { call: object; result: Stats };
-  verify: { call: object; result: Verdict };
-  export: { call: object; result: Blob };
-  import: { call: { file: Blob }; result: Recovery };
-  close: { call: object; result: undefined };
-}
-
-export type Operation = keyof Operations;
-
-export type Call = { [O in Operation]: { op: O } & Operations[O]["call"] }[Operation];
-
-export type Result = Operations[Operation]["result"];
-
-export interface Request {
-  id: number;
-  calls: Call[];
-  shared: ArrayBuffer;
-}
-
-export type Outcome = { ok: Result } | { error: WireError };
-
-export interface Reply {
-  id: number;
-  outcomes: Outcome[];
-  shared: ArrayBuffer;
-}
 
 /** Where the bytes of a store lie. */
-export type Backend = "opfs" | "memory";
+export type Backend = "opfs" | "memory" | "file";
+
+/** What can be asked for by name, with what comes back. */
+export interface Calls {
+  /** Only of one's own worker. */
+  open: { arguments: OpenArguments; result: Opened };
+  put: { arguments: PutArguments; result: undefined };
+  /** Room for a value whose length is not known yet. */
+  spool: { arguments: object; result: number };
+  piece: { arguments: { spool: number; bytes: ArrayBuffer }; result: undefined };
+  putSpool: { arguments: Place & { spool: number }; result: undefined };
+  dropSpool: { arguments: { spool: number }; result: undefined };
+  /** Holds a value, or the whole file, as it is now, for reading it piece by piece. */
+  hold: { arguments: Place | { whole: true }; result: Held | undefined };
+  read: { arguments: { held: number; offset: number; length: number }; result: ArrayBuffer };
+  letGo: { arguments: { held: number }; result: undefined };
+  flush: { arguments: object; result: undefined };
+  stats: { arguments: object; result: Stats };
+  verify: { arguments: object; result: Verdict };
+  compact: { arguments: object; result: undefined };
+  import: { arguments: { file: Blob } | { spool: number }; result: Recovery };
+  watch: { arguments: { on: boolean }; result: undefined };
+  close: { arguments: object; result: undefined };
+}
+
+export type CallName = keyof Calls;
+
+export interface OpenArguments {
+  name: string;
+  /** The wasm, or where it lies, if not beside the worker. */
+  wasm?: string | ArrayBuffer | undefined;
+  compactAt: number;
+}
+
+export interface Place {
+  bucket: string;
+  key: ArrayBuffer;
+}
+
+export interface PutArguments extends Place {
+  value: ArrayBuffer | Blob;
+  /** Milliseconds since 1970, or 0. */
+  expiresAt: number;
+}
+
+export interface Held {
+  held: number;
+  length: number;
+}
+
+interface Asked {
+  id: number;
+  /** Whether the answer waits for a flush. */
+  strict: boolean;
+  /** Whether doing it twice would not be the same as doing it once. */
+  once: boolean;
+}
+
+/** Ops, as `request.ts` writes them; the buffer may have room to spare behind them. */
+export interface OpsRequest extends Asked {
+  ops: ArrayBuffer;
+  length: number;
+}
+
+export interface CallRequest extends Asked {
+  call: CallName;
+  arguments: object;
+}
+
+export type Request = OpsRequest | CallRequest;
+
+export type Reply =
+  | { id: number; answers: ArrayBuffer; large: ArrayBuffer[] }
+  | { id: number; ok: unknown }
+  | { id: number; error: WireError };
+
+/** What a worker says without being asked. */
+export type Event =
+  /** Records of changed keys. */
+  | { changes: ArrayBuffer }
+  /** Changes may have been missed. */
+  | { resync: true }
+  /** The store does not outlive the page, or what was accepted cannot be made durable. */
+  | { degraded: WireError };
 
 export interface Opened {
   backend: Backend;
-  /** Why the browser's file system could not be used; there is none when it is. */
-  refused: WireError | undefined;
   recovery: Recovery;
 }
 
@@ -62,6 +106,10 @@ export interface Recovery {
   tail: number;
   /** Bytes of an unfinished last write that were cut off. */
   cutBytes: number;
+  /** Entries in the file, live or not. */
+  entries: number;
+  /** Those among the last ones that are damaged; `verify` reads all. */
+  damagedEntries: number;
   /** What was found, in one word, such as `Clean` or `TornTail`. */
   outcome: string;
   /** The same in one sentence. */
@@ -70,22 +118,34 @@ export interface Recovery {
 
 /** What a store holds and takes. */
 export interface Stats {
-  /** Keys with a value. */
+  /** Keys with a value, in all buckets. */
   liveKeys: number;
   /** Length of the store, in bytes. */
   fileBytes: number;
-  /** What it would take after being rewritten without what is no longer in use, in bytes. */
+  /** What it would take after a compaction, in bytes. */
   compactedBytes: number;
   /** The difference, in bytes. */
   compactionSavings: number;
   /** Memory that the index takes, in bytes. */
   indexBytes: number;
+  /** Accepted and not yet on stable storage, in bytes. */
+  unflushedBytes: number;
+  /** What the browser says that this origin takes, in bytes. */
+  usageBytes?: number | undefined;
+  /** What the browser grants this origin, in bytes. */
+  quotaBytes?: number | undefined;
 }
 
 /** What reading every byte of the store found. */
 export interface Verdict {
   /** Whether every entry and every link is sound. */
   sound: boolean;
+  /** Length of what was read, in bytes. */
+  fileBytes: number;
+  /** Entries read, live or not. */
+  entries: number;
+  /** Entries whose bytes are not those that were written. */
+  damagedEntries: number;
   /** The finding in one sentence. */
   summary: string;
 }

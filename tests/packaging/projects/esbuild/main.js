@@ -1,0 +1,4 @@
+import { open } from "tailstone/inline";
+import { countVisits } from "./visits.js";
+
+await countVisits(open);

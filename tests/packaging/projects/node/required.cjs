@@ -1,0 +1,8 @@
+/** Says what comes of `require`. */
+
+try {
+  const { open } = require("tailstone");
+  console.log(typeof open);
+} catch (error) {
+  console.log(error.code);
+}

@@ -1,0 +1,40 @@
+/** Reaches a store in this very thread. */
+
+import type { Channel } from "./connection.js";
+import { load } from "./engine.js";
+import { TailstoneError, toWire } from "./errors.js";
+import { Holder } from "./holder.js";
+import type { Place } from "./place.js";
+import type { Event, OpenArguments, Reply } from "./protocol.js";
+import { type Client, Server } from "./server.js";
+
+export function inThisThread(code: (wasm: string | ArrayBuffer | undefined) => Promise<WebAssembly.Module>, place: () => Place): Channel {
+  let hear: (message: Reply | Event) => void = () => {};
+  const client: Client = { send: (message) => hear(message) };
+  let server: Server | undefined;
+  const open = async ({ wasm, compactAt }: OpenArguments) => {
+    load(await code(wasm));
+    const holder = await Holder.open(place());
+    if (holder.opened().backend === "memory") {
+      const error = new TailstoneError("io", "the store lives in this program's memory");
+      hear({ degraded: toWire(error) });
+    }
+    server = new Server(holder, compactAt);
+    return holder.opened();
+  };
+  return {
+    post: (request) => {
+      if ("call" in request && (request.call === "open" || request.call === "close")) {
+        const going = request.call === "open" ? open(request.arguments as OpenArguments) : server?.close();
+        void Promise.resolve(going).then(
+          (ok) => hear({ id: request.id, ok }),
+          (error: unknown) => hear({ id: request.id, error: toWire(error) }),
+        );
+      } else server?.receive(client, request);
+    },
+    listen: (listener) => {
+      hear = listener;
+    },
+    end: () => {},
+  };
+}

@@ -1,0 +1,18 @@
+/**
+ * The same store in the memory of this thread, gone with it.
+ *
+ * @packageDocumentation
+ */
+
+import { inThisThread } from "./local-channel.js";
+import { opener } from "./opener.js";
+import { MemoryPlace } from "./place.js";
+import { compile } from "./wasm-file.js";
+
+export * from "./exports.js";
+
+/** Opens a store in memory. Those of one name are one store, until the last of them is closed. */
+export const open = /* @__PURE__ */ opener(
+  () => inThisThread(compile, () => new MemoryPlace()),
+  () => true,
+);

@@ -1,0 +1,36 @@
+/** Reaches a store through a worker of its own, and flushes it when the page is hidden or goes. */
+
+import type { Channel } from "./connection.js";
+import { TailstoneError } from "./errors.js";
+
+export function throughWorker(worker: Worker): Channel {
+  // A hidden page may be discarded without another word. Nobody waits for this answer, so it has no number of anybody's.
+  const flush = () => worker.postMessage({ id: FLUSH, call: "flush", arguments: {}, strict: false, once: false });
+  const hidden = () => {
+    if (document.visibilityState === "hidden") flush();
+  };
+  const page = globalThis.document as Document | undefined;
+  page?.addEventListener("visibilitychange", hidden);
+  page?.addEventListener("freeze", flush);
+  globalThis.addEventListener?.("pagehide", flush);
+  return {
+    post: (request, moved) => worker.postMessage(request, moved),
+    listen: (hear, failed) => {
+      worker.onmessage = ({ data }) => hear(data);
+      worker.onerror = (event) => {
+        event.preventDefault();
+        failed(new TailstoneError("io", `the store's worker failed: ${event.message || "it could not be loaded"}`));
+      };
+      worker.onmessageerror = () => failed(new TailstoneError("io", "an answer of the store's worker could not be read"));
+    },
+    end: () => {
+      page?.removeEventListener("visibilitychange", hidden);
+      page?.removeEventListener("freeze", flush);
+      globalThis.removeEventListener?.("pagehide", flush);
+      worker.terminate();
+    },
+  };
+}
+
+/** Below every number that is waited for. */
+const FLUSH = -0.5;
