@@ -2,7 +2,7 @@
 
 use crate::backing::Backing;
 use crate::error::Result;
-use crate::recovery::{VerifyReport, verify};
+use crate::recovery::{VerifyReport, verify_up_to};
 use crate::store::Store;
 
 impl<B: Backing> Store<B> {
@@ -10,38 +10,9 @@ impl<B: Backing> Store<B> {
     ///
     /// Writers and readers go on; what is written meanwhile may or may not be looked at.
     pub fn verify(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<VerifyReport> {
-        verify(&Published(&self.current.load_full()), progress)
-    }
-}
-
-/// A generation up to its tail, without the preallocated space behind it.
-struct Published<'g, B>(&'g crate::store::Generation<B>);
-
-impl<B: Backing> Backing for Published<'_, B> {
-    type View = B::View;
-
-    fn len(&self) -> std::io::Result<u64> {
-        Ok(self.0.tail())
-    }
-
-    fn read(&self, at: u64, buf: &mut [u8]) -> std::io::Result<()> {
-        self.0.backing.read(at, buf)
-    }
-
-    fn view(&self, range: std::ops::Range<u64>) -> std::io::Result<B::View> {
-        self.0.backing.view(range)
-    }
-
-    fn write(&self, _at: u64, _parts: &[&[u8]]) -> std::io::Result<()> {
-        Err(std::io::ErrorKind::PermissionDenied.into())
-    }
-
-    fn truncate(&self, _len: u64) -> std::io::Result<()> {
-        Err(std::io::ErrorKind::PermissionDenied.into())
-    }
-
-    fn sync(&self) -> std::io::Result<()> {
-        Ok(())
+        // Behind the tail there may be preallocated space.
+        let generation = self.current.load_full();
+        verify_up_to(&generation.backing, generation.tail(), progress)
     }
 }
 

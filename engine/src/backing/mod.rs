@@ -60,6 +60,9 @@ pub trait Backing {
     /// Whether the bytes lie in memory, so that reading what was written cannot fail and costs little.
     const IN_MEMORY: bool = false;
 
+    /// Whether only one thread ever reaches the store, so that there are never two writers who could share a sync.
+    const ONE_THREAD: bool = false;
+
     /// How long the medium is in bytes; it may be longer than the store (preallocated space).
     fn len(&self) -> io::Result<u64>;
 

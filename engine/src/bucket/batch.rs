@@ -4,9 +4,9 @@ use super::update::{New, millis_from};
 use super::{Bucket, FullKey};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
+use crate::index::Hashes;
 use crate::store::Change;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -34,11 +34,11 @@ impl<'s, B: Backing> Bucket<'s, B> {
     /// Makes changes together. A deletion appends nothing where there is no value then.
     pub(super) fn change_many(&self, changes: &[(&[u8], New<'_>)]) -> Result<u64> {
         let mut keyed: Vec<(FullKey, Option<Vec<u8>>)> = Vec::with_capacity(changes.len());
-        // Of each hash the first key that has it, and whether it has a value when its next change comes.
-        let mut seen: BTreeMap<u64, (usize, bool)> = BTreeMap::new();
+        // Of each hash the first key that has it.
+        let mut seen = Hashes::new();
         for (nth, (key, new)) in changes.iter().enumerate() {
             let key = self.full_key(key)?;
-            let (first, _) = *seen.entry(key.hash).or_insert((nth, false));
+            let first = *seen.entry(key.hash).or_insert(nth);
             if keyed.get(first).is_some_and(|(first, _)| *first != key) {
                 return Err(Error::HashCollision { key_hash: key.hash });
             }
@@ -46,9 +46,12 @@ impl<'s, B: Backing> Bucket<'s, B> {
             keyed.push((key, behind));
         }
         let mut writer = self.store.lock_writer();
+        // Whether it has a value when its next change comes; at its place.
+        let mut has_value = vec![false; changes.len()];
         let mut commit = Vec::with_capacity(keyed.len());
         for ((key, behind), (_, new)) in keyed.iter().zip(changes) {
-            let Some((_, has_value)) = seen.get_mut(&key.hash) else {
+            let first = seen.get(&key.hash).copied().unwrap_or(usize::MAX);
+            let Some(has_value) = has_value.get_mut(first) else {
                 continue;
             };
             if let (Some((value, _)), Some(behind)) = (new, behind) {

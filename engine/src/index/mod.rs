@@ -34,9 +34,12 @@ mod tests;
 mod word;
 mod write;
 
+/// Hashes of keys that came by, each with a number. One type of all such maps, so that a program has their code once.
+pub(crate) type Hashes = std::collections::HashMap<u64, usize>;
+
 pub use bulk::BulkLoader;
 pub(crate) use chunk::CHUNK_SIZE;
-pub use extent::Extent;
+pub use extent::{Extent, sort_by_offset};
 pub use read::{Glance, Index};
 pub use segments::LoadedChunks;
 pub use word::Candidate;

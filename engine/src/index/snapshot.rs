@@ -1,9 +1,9 @@
 //! An index put away in a snapshot, and taken up again where that lies.
 
 use crate::atomic::AtomicU64;
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::Hashes;
 use super::chunk::{CHUNK_PLACES, CHUNK_SIZE};
 use super::directory::Directory;
 use super::dormant::{Dormant, Shape};
@@ -153,7 +153,8 @@ impl Index {
         let is_needed = !dormant.all_damaged().is_empty() || dormant.are_all_awake();
         is_needed.then(|| Mender {
             index: self,
-            entries: HashMap::new(),
+            met: Hashes::new(),
+            entries: Vec::new(),
         })
     }
 }
@@ -162,15 +163,17 @@ impl Index {
 #[derive(Debug)]
 pub struct Mender<'i> {
     index: &'i Index,
-    /// The newest entry of each key; a deletion too.
-    entries: HashMap<u64, Extent>,
+    /// The keys that came.
+    met: Hashes,
+    /// The newest entry of each of them; a deletion too.
+    entries: Vec<(u64, Extent)>,
 }
 
 impl Mender<'_> {
     /// Takes an entry in, older than all before.
     pub fn add(&mut self, hash: u64, extent: Extent) {
-        if self.nth(hash).is_some() {
-            self.entries.entry(hash).or_insert(extent);
+        if self.nth(hash).is_some() && self.met.insert(hash, 0).is_none() {
+            self.entries.push((hash, extent));
         }
     }
 
@@ -180,18 +183,20 @@ impl Mender<'_> {
         let Some(dormant) = &self.index.dormant else {
             return true;
         };
-        let mut segments: HashMap<usize, Vec<(u32, Extent)>> = HashMap::new();
-        for (&hash, &extent) in &self.entries {
-            if let Some(nth) = self.nth(hash)
+        let damaged = dormant.all_damaged();
+        let mut segments: Vec<Vec<(u32, Extent)>> = damaged.iter().map(|_| Vec::new()).collect();
+        for &(hash, extent) in &self.entries {
+            // They ascend.
+            let place = self.nth(hash).map(|nth| damaged.binary_search(&nth));
+            if let Some(Ok(place)) = place
+                && let Some(entries) = segments.get_mut(place)
                 && !extent.is_deletion()
             {
-                let tag = self.index.mixer.tag(hash);
-                segments.entry(nth).or_default().push((tag, extent));
+                entries.push((self.index.mixer.tag(hash), extent));
             }
         }
         let mut all = true;
-        for nth in dormant.all_damaged() {
-            let entries = segments.get(&nth).map_or(&[][..], Vec::as_slice);
+        for (nth, entries) in damaged.into_iter().zip(&segments) {
             all &= dormant.mend(self.index, nth, entries);
         }
         all

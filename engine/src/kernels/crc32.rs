@@ -35,7 +35,7 @@ mod tables {
         for row in tables.iter_mut() {
             *row = before;
             for register in &mut before {
-                *register = *register >> 8 ^ of(&first, *register);
+                *register = *register >> 8 ^ of(&first, u64::from(*register));
             }
         }
         tables
@@ -43,8 +43,8 @@ mod tables {
 
     /// What the table has for the low byte.
     #[inline]
-    fn of(table: &[u32; 256], low: u32) -> u32 {
-        let [low, ..] = low.to_le_bytes();
+    fn of(table: &[u32; 256], bytes: u64) -> u32 {
+        let [low, ..] = bytes.to_le_bytes();
         // A byte is below 256, which the compiler sees.
         table.get(usize::from(low)).copied().unwrap_or(0)
     }
@@ -102,15 +102,20 @@ mod tables {
         let mut register = !checksum;
         let (steps, rest) = bytes.as_chunks::<STEP>();
         for step in steps {
-            let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = step.map(u32::from);
-            let [r0, r1, r2, r3] = register.to_le_bytes().map(u32::from);
-            register = of(t15, r0 ^ a) ^ of(t14, r1 ^ b) ^ of(t13, r2 ^ c) ^ of(t12, r3 ^ d);
-            register ^= of(t11, e) ^ of(t10, f) ^ of(t9, g) ^ of(t8, h);
-            register ^= of(t7, i) ^ of(t6, j) ^ of(t5, k) ^ of(t4, l);
-            register ^= of(t3, m) ^ of(t2, n) ^ of(t1, o) ^ of(t0, p);
+            let ([low, high], _) = step.as_chunks::<8>() else {
+                break;
+            };
+            let low = u64::from_le_bytes(*low) ^ u64::from(register);
+            let high = u64::from_le_bytes(*high);
+            register = of(t15, low) ^ of(t14, low >> 8) ^ of(t13, low >> 16) ^ of(t12, low >> 24);
+            register ^= of(t11, low >> 32) ^ of(t10, low >> 40);
+            register ^= of(t9, low >> 48) ^ of(t8, low >> 56);
+            register ^= of(t7, high) ^ of(t6, high >> 8) ^ of(t5, high >> 16) ^ of(t4, high >> 24);
+            register ^= of(t3, high >> 32) ^ of(t2, high >> 40);
+            register ^= of(t1, high >> 48) ^ of(t0, high >> 56);
         }
         for byte in rest {
-            register = register >> 8 ^ of(t0, register ^ u32::from(*byte));
+            register = register >> 8 ^ of(t0, u64::from(register) ^ u64::from(*byte));
         }
         !register
     }

@@ -40,5 +40,6 @@ pub use chain::Chain;
 pub use recover::{Step, recover};
 pub use report::{Outcome, RecoveryReport};
 pub use salvage::{SalvageReport, SalvagedEntry, salvage};
+pub(crate) use verify::verify_up_to;
 pub use verify::{Damage, DamageKind, VerifyReport, verify, verify_parallel};
 pub(crate) use walk::walk_from;

@@ -45,7 +45,7 @@ where
     // One batch may be torn at a time, but where nothing was synced some more may be after a loss of power.
     let mut turns = 0;
     let walked = loop {
-        match walk(backing, tail, last, |entry| visit(Step::Entry(entry)))? {
+        match walk(backing, tail, last, &mut |entry| visit(Step::Entry(entry)))? {
             Walk::Whole(walked) => break walked,
             Walk::TornBatch(before) if turns == MAX_TORN_BATCHES => {
                 return Err(Error::Corrupt {

@@ -28,6 +28,8 @@ use super::window::{Window, short_read, slice};
 use crate::backing::Backing;
 use crate::format::{ENTRY_TRAILER, Entry, METADATA_SIZE, MIN_ENTRY_SIZE, TOMBSTONE};
 use crate::{Error, Result};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// Payloads up to here are read with the entry; longer ones on their own.
 pub(super) const SMALL_PAYLOAD: u64 = 4 << 10;
@@ -204,10 +206,11 @@ impl<'b, B: Backing> Scan<'b, B> {
 
     /// The last sound one of `candidates`, which are used up.
     fn judge_all(&mut self, candidates: &mut Vec<Entry>) -> Result<Option<Entry>> {
-        candidates.sort_unstable_by_key(Entry::payload_len);
+        let shortest = candidates.iter().map(|entry| Reverse(entry.payload_len()));
+        let mut shortest: BinaryHeap<_> = shortest.zip(0_usize..).collect();
         let mut left: u64 = candidates.iter().map(Entry::payload_len).sum();
         let mut last: Option<Entry> = None;
-        for entry in candidates.drain(..) {
+        while let Some(entry) = shortest.pop().and_then(|(_, nth)| candidates.get(nth)) {
             let passed_over =
                 last.is_some_and(|last| entry.end() < last.end().saturating_add(METADATA_SIZE));
             if !passed_over {
@@ -215,12 +218,13 @@ impl<'b, B: Backing> Scan<'b, B> {
                 if entry.payload_len() > LARGEST_READ && left > self.budget {
                     self.prefixes()?;
                 }
-                if self.judge(&entry)? {
-                    last = Some(entry);
+                if self.judge(entry)? {
+                    last = Some(*entry);
                 }
             }
             left -= entry.payload_len();
         }
+        candidates.clear();
         Ok(last)
     }
 

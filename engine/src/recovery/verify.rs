@@ -122,7 +122,15 @@ impl fmt::Display for VerifyReport {
 ///
 /// Reads the file once; `progress` is told how many bytes are done, and of how many.
 pub fn verify<B: Backing>(backing: &B, progress: &mut dyn FnMut(u64, u64)) -> Result<VerifyReport> {
-    let file_len = length(backing)?;
+    verify_up_to(backing, length(backing)?, progress)
+}
+
+/// The same for the first `file_len` bytes.
+pub(crate) fn verify_up_to<B: Backing>(
+    backing: &B,
+    file_len: u64,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<VerifyReport> {
     let mut report = VerifyReport {
         file_len,
         ..VerifyReport::default()

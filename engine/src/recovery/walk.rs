@@ -54,11 +54,12 @@ pub(super) struct Walked {
 }
 
 /// Walks the chain of `tail`, newest first, and gives every entry to `visit`, until that breaks off.
-pub(super) fn walk<B, F>(backing: &B, tail: u64, last: Last, mut visit: F) -> Result<Walk>
-where
-    B: Backing,
-    F: FnMut(&Entry) -> Result<ControlFlow<()>>,
-{
+pub(super) fn walk<B: Backing>(
+    backing: &B,
+    tail: u64,
+    last: Last,
+    visit: &mut dyn FnMut(&Entry) -> Result<ControlFlow<()>>,
+) -> Result<Walk> {
     let mut walked = Walked::default();
     let mut chain = Chain::new(backing, tail);
     let mut suspicions = Suspicions { tail, scan: None };
@@ -108,7 +109,7 @@ pub(crate) fn walk_from<B: Backing>(
     tail: u64,
     mut visit: impl FnMut(&Entry),
 ) -> Result<()> {
-    let walked = walk(backing, tail, Last::Sound, |entry| {
+    let walked = walk(backing, tail, Last::Sound, &mut |entry| {
         visit(entry);
         Ok(ControlFlow::Continue(()))
     })?;
@@ -266,7 +267,7 @@ mod tests {
 
     fn walked(bytes: &[u8]) -> Result<Walked> {
         let bytes = Bytes::new(bytes.to_vec());
-        match walk(&bytes, bytes.len().unwrap(), Last::Sound, |_| {
+        match walk(&bytes, bytes.len().unwrap(), Last::Sound, &mut |_| {
             Ok(ControlFlow::Continue(()))
         })? {
             Walk::Whole(walked) => Ok(walked),

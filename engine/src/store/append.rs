@@ -24,18 +24,28 @@ impl<B: Backing> Store<B> {
         generation: &Generation<B>,
         append: impl FnOnce() -> Result<R>,
     ) -> Result<R> {
-        let cut = || generation.backing.truncate(generation.tail());
+        self.before_append(writer, generation)?;
+        let result = append();
+        self.after_append(writer, generation, result.is_err());
+        result
+    }
+
+    fn before_append(&self, writer: &mut Writer, generation: &Generation<B>) -> Result<()> {
         if writer.must_cut {
             self.check_writable()?;
             writer.ahead = None;
-            cut().map_err(Error::io(APPEND))?;
+            let cut = generation.backing.truncate(generation.tail());
+            cut.map_err(Error::io(APPEND))?;
         }
         // True for a panic as well.
         writer.must_cut = true;
-        let result = append();
+        Ok(())
+    }
+
+    fn after_append(&self, writer: &mut Writer, generation: &Generation<B>, has_failed: bool) {
+        let cut = || generation.backing.truncate(generation.tail());
         // A latched store leaves all as it is: a marker must not go before what it stands before is sure to be gone.
-        writer.must_cut = result.is_err() && (self.check_writable().is_err() || cut().is_err());
-        result
+        writer.must_cut = has_failed && (self.check_writable().is_err() || cut().is_err());
     }
 }
 
@@ -80,11 +90,11 @@ pub(super) struct Around<'a> {
 
 /// Appends all entries from `tail` on, where `lead` comes first. What lies between two values, the metadata of one and the pad of the next, is put
 /// together first: fewer parts cost less, and values are not copied for it.
-pub(super) fn append_all<'a, B: Backing>(
+pub(super) fn append_all<B: Backing>(
     generation: &Generation<B>,
     mut tail: u64,
     around: Around<'_>,
-    mut changes: impl ExactSizeIterator<Item = Result<(u64, Change<'a>)>>,
+    changes: &mut dyn ExactSizeIterator<Item = Result<(u64, Change<'_>)>>,
     appended: &mut Appended,
 ) -> Result<()> {
     let mut lead = around.lead;
@@ -99,7 +109,7 @@ pub(super) fn append_all<'a, B: Backing>(
         between.extend_from_slice(lead);
         tail = tail.saturating_add(length_of(lead));
         lead = &[];
-        for change in changes.by_ref().take(group_len) {
+        for change in (&mut *changes).take(group_len) {
             let (key_hash, change) = change?;
             let planned = Planned::of(tail, key_hash, change)?;
             let (value, behind) = change.payload();

@@ -5,8 +5,8 @@ use super::plan::{Change, check_key_hash, check_payload};
 use crate::backing::Backing;
 use crate::error::Result;
 use crate::format::compute_hash;
+use crate::index::Hashes;
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 /// Puts and deletions for [`Store::commit`]; of several for one key the last one counts.
 ///
@@ -84,13 +84,15 @@ impl<B: Backing> Store<B> {
             value.as_deref().map_or(Ok(()), check_payload)?;
         }
         let mut writer = self.lock_writer();
-        let mut put = HashSet::new();
+        let mut put = Hashes::new();
         let mut changes = Vec::with_capacity(batch.changes.len());
         for (key_hash, value) in &batch.changes {
             if let Some(value) = value {
-                put.insert(*key_hash);
+                put.insert(*key_hash, 0);
                 changes.push((*key_hash, Change::Put(value)));
-            } else if put.remove(key_hash) || self.current.load().locate(*key_hash)?.is_some() {
+            } else if put.remove(key_hash).is_some()
+                || self.current.load().locate(*key_hash)?.is_some()
+            {
                 changes.push((*key_hash, Change::Delete));
             }
         }

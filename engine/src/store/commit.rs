@@ -70,13 +70,13 @@ impl<B: Backing> Store<B> {
     /// could be a broken chain.
     pub(crate) fn commit_all<'a>(
         &self,
-        changes: impl ExactSizeIterator<Item = Result<(u64, Change<'a>)>>,
+        mut changes: impl ExactSizeIterator<Item = Result<(u64, Change<'a>)>>,
     ) -> Result<u64> {
         if self.settings().durability == Durability::Sync {
             let changes: Vec<_> = changes.collect::<Result<_>>()?;
             return self.commit_together(&mut self.lock_writer(), &changes);
         }
-        self.commit_plainly(&mut self.lock_writer(), changes)
+        self.commit_plainly(&mut self.lock_writer(), &mut changes)
     }
 
     /// The same, for a caller that had to look at the store under the lock first.
@@ -88,14 +88,14 @@ impl<B: Backing> Store<B> {
         if self.settings().durability == Durability::Sync {
             return self.commit_together(writer, changes);
         }
-        self.commit_plainly(writer, changes.iter().copied().map(Ok))
+        self.commit_plainly(writer, &mut changes.iter().copied().map(Ok))
     }
 
     /// Appends changes in one pass, without a marker.
-    fn commit_plainly<'a>(
+    fn commit_plainly(
         &self,
         writer: &mut Writer,
-        changes: impl ExactSizeIterator<Item = Result<(u64, Change<'a>)>>,
+        changes: &mut dyn ExactSizeIterator<Item = Result<(u64, Change<'_>)>>,
     ) -> Result<u64> {
         self.check_writable()?;
         let generation = self.current.load();
@@ -124,7 +124,7 @@ impl<B: Backing> Store<B> {
     ) -> Result<u64> {
         match changes {
             [_, _, ..] => self.commit_atomically(writer, changes),
-            _ => self.commit_plainly(writer, changes.iter().copied().map(Ok)),
+            _ => self.commit_plainly(writer, &mut changes.iter().copied().map(Ok)),
         }
     }
 
@@ -148,8 +148,8 @@ impl<B: Backing> Store<B> {
                         lead: &marker,
                         trail: &[],
                     };
-                    let changes = changes.iter().copied().map(Ok);
-                    append_all(&generation, start, around, changes, &mut appended)
+                    let mut changes = changes.iter().copied().map(Ok);
+                    append_all(&generation, start, around, &mut changes, &mut appended)
                 }
             })
             .and_then(|()| self.settle(writer, &generation, &appended));
@@ -182,8 +182,8 @@ impl<B: Backing> Store<B> {
         appended: &mut Appended,
     ) -> Result<()> {
         let around = Around { lead: &[], trail };
-        let changes = changes.iter().copied().map(Ok);
-        append_all(generation, from, around, changes, appended).inspect_err(|_| {
+        let mut changes = changes.iter().copied().map(Ok);
+        append_all(generation, from, around, &mut changes, appended).inspect_err(|_| {
             // The marker is to go last: some of what it stands before may still come to the medium.
             match generation.backing.truncate(from) {
                 Ok(()) => drop(self.sync_generation(generation)),

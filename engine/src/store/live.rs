@@ -4,9 +4,8 @@ use super::{Generation, Store};
 use crate::backing::Backing;
 use crate::error::Result;
 use crate::format::{Entry, is_reserved_hash};
-use crate::index::Extent;
+use crate::index::{Extent, Hashes, sort_by_offset};
 use crate::recovery::Chain;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The live entries at one tail, in the order they were written.
@@ -43,7 +42,7 @@ impl<B: Backing> LiveEntries<B> {
             // Writers came by since, or one is at it: the index may have lost what they replaced. The log has not.
             restore(&generation, tail, now, &mut extents)?;
         }
-        extents.sort_unstable_by_key(|extent| extent.metadata_offset());
+        sort_by_offset(&mut extents);
         extents.dedup_by_key(|extent| extent.metadata_offset());
         Ok(Self {
             generation,
@@ -73,14 +72,14 @@ fn restore<B: Backing>(
     now: u64,
     extents: &mut Vec<Extent>,
 ) -> Result<()> {
-    let mut changed: HashSet<u64> = HashSet::new();
+    let mut changed = Hashes::new();
     for entry in Chain::new(&generation.backing, now) {
         let entry = entry?;
         if entry.end() <= tail {
             break;
         }
         if !is_reserved_hash(entry.metadata.key_hash) {
-            changed.insert(entry.metadata.key_hash);
+            changed.insert(entry.metadata.key_hash, 0);
         }
     }
     let mut chain = Chain::new(&generation.backing, tail);
@@ -88,7 +87,7 @@ fn restore<B: Backing>(
         let Some(entry) = chain.next().transpose()? else {
             break;
         };
-        if changed.remove(&entry.metadata.key_hash) {
+        if changed.remove(&entry.metadata.key_hash).is_some() {
             extents.extend(extent_of(&entry));
         }
     }
@@ -106,18 +105,18 @@ pub(crate) fn changes_since<B: Backing>(
     generation: &Generation<B>,
     tail: u64,
 ) -> Result<Vec<Entry>> {
-    let mut newest: HashMap<u64, Entry> = HashMap::new();
+    let (mut met, mut changes) = (Hashes::new(), Vec::new());
     for entry in Chain::new(&generation.backing, generation.tail()) {
         let entry = entry?;
         if entry.end() <= tail {
             break;
         }
-        if !is_reserved_hash(entry.metadata.key_hash) {
-            newest.entry(entry.metadata.key_hash).or_insert(entry);
+        let key_hash = entry.metadata.key_hash;
+        if !is_reserved_hash(key_hash) && met.insert(key_hash, 0).is_none() {
+            changes.push(entry);
         }
     }
-    let mut changes: Vec<Entry> = newest.into_values().collect();
-    changes.sort_unstable_by_key(|entry| entry.metadata_offset);
+    changes.reverse();
     Ok(changes)
 }
 

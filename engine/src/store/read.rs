@@ -5,8 +5,8 @@ use super::{EntryHandle, Store};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{EntryMetadata, compute_hash, is_reserved_hash};
+use crate::index::Hashes;
 use crate::recovery::Chain;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// What can be read from a store. No method waits for a writer.
@@ -106,13 +106,13 @@ impl<B: Backing> DataStoreReader for Store<B> {
         let generation = self.current.load();
         // Newest first, so the first value that was not deleted behind is its key's newest. The index is not asked: a
         // writer may be ahead of this tail.
-        let mut deleted = HashSet::new();
+        let mut deleted = Hashes::new();
         for entry in Chain::new(&generation.backing, generation.tail()) {
             let entry = entry?;
             let key_hash = entry.metadata.key_hash;
             if entry.is_tombstone {
-                deleted.insert(key_hash);
-            } else if !is_reserved_hash(key_hash) && !deleted.contains(&key_hash) {
+                deleted.insert(key_hash, 0);
+            } else if !is_reserved_hash(key_hash) && !deleted.contains_key(&key_hash) {
                 return self.verified(Some(generation.handle_of(&entry)?));
             }
         }

@@ -21,6 +21,9 @@ impl WasiFile {
 }
 
 impl Device for WasiFile {
+    /// A component has no threads.
+    const ONE_THREAD: bool = true;
+
     fn len(&self) -> io::Result<u64> {
         self.0.stat().map(|stat| stat.size).map_err(io_error)
     }

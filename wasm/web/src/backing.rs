@@ -120,6 +120,8 @@ fn open(handle: SyncHandle) -> io::Result<Rc<File>> {
 impl Backing for WebBacking {
     type View = DeviceView;
 
+    const ONE_THREAD: bool = true;
+
     fn len(&self) -> io::Result<u64> {
         self.file.len()
     }

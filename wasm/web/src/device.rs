@@ -43,6 +43,9 @@ impl OpfsDevice {
 }
 
 impl Device for OpfsDevice {
+    /// A handle is of the worker that opened it.
+    const ONE_THREAD: bool = true;
+
     fn len(&self) -> io::Result<u64> {
         self.handle.get_size().map(number::from_js).map_err(thrown)
     }

@@ -178,6 +178,8 @@ impl<D: Device> DeviceBacking<D> {
 impl<D: Device> Backing for DeviceBacking<D> {
     type View = DeviceView;
 
+    const ONE_THREAD: bool = D::ONE_THREAD;
+
     fn len(&self) -> io::Result<u64> {
         self.known_len(&mut self.state())
     }

@@ -22,6 +22,9 @@ use std::io;
     reason = "emptiness has no meaning for an implementer"
 )]
 pub trait Device {
+    /// [`Backing::ONE_THREAD`](super::Backing::ONE_THREAD) of what is made of it.
+    const ONE_THREAD: bool = false;
+
     /// Its length in bytes.
     fn len(&self) -> io::Result<u64>;
 

@@ -190,6 +190,8 @@ impl<D: Device> WriteBehind<D> {
 }
 
 impl<D: Device> Device for WriteBehind<D> {
+    const ONE_THREAD: bool = D::ONE_THREAD;
+
     fn len(&self) -> io::Result<u64> {
         Ok(self.state().len)
     }

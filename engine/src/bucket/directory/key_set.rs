@@ -4,14 +4,14 @@
 //! the least of all, once there is a key that needs it.
 
 use super::leaf::{Leaf, Put};
+use super::ordered::Ordered;
 use super::record::shared_len;
-use std::collections::BTreeMap;
 use std::ops::Bound;
 
 /// An ordered set of keys, each with the time at which it expires (0 is never).
 #[derive(Debug, Clone, Default)]
 pub(crate) struct KeySet {
-    leaves: BTreeMap<Box<[u8]>, Leaf>,
+    leaves: Ordered<Leaf>,
     len: u64,
     expiring: u64,
 }
@@ -39,7 +39,7 @@ impl KeySet {
             });
             live
         };
-        self.leaves.values().map(live).sum()
+        self.leaves.iter().map(|(_, leaf)| live(leaf)).sum()
     }
 
     /// Whether some key has not expired.
@@ -53,8 +53,7 @@ impl KeySet {
     }
 
     pub(crate) fn put(&mut self, key: &[u8], expires_at: u64) {
-        let Some((separator, leaf)) = self.leaves.range_mut::<[u8], _>(up_to(key)).next_back()
-        else {
+        let Some((separator, leaf)) = self.leaves.up_to_mut(key) else {
             let mut leaf = Leaf::new();
             leaf.put(key, expires_at);
             // A leaf that lost all its keys may have left no place for this one.
@@ -64,12 +63,8 @@ impl KeySet {
         };
         let put = leaf.put(key, expires_at);
         if leaf.is_over_full() {
-            let separator = separator.clone();
-            let is_last = self
-                .leaves
-                .range::<[u8], _>(behind(&separator))
-                .next()
-                .is_none();
+            let separator = separator.to_vec();
+            let is_last = self.leaves.behind(&separator).is_none();
             if let Some(leaf) = self.leaves.get_mut(&separator) {
                 let (separator, upper) = leaf.split(is_last && put == Put::Added { at_end: true });
                 self.leaves.insert(separator.into(), upper);
@@ -87,10 +82,10 @@ impl KeySet {
     /// Adds a key that is above all others, the last of which is `before`: with much less work.
     pub(crate) fn push(&mut self, before: &[u8], key: &[u8], expires_at: u64) {
         self.count(1, expires_at);
-        if let Some(mut last) = self.leaves.last_entry()
-            && !last.get().is_full()
+        if let Some(last) = self.leaves.last_mut()
+            && !last.is_full()
         {
-            last.get_mut().push(before, key, expires_at);
+            last.push(before, key, expires_at);
             return;
         }
         let separator = if self.leaves.is_empty() {
@@ -104,14 +99,13 @@ impl KeySet {
     }
 
     pub(crate) fn remove(&mut self, key: &[u8]) {
-        let Some((separator, leaf)) = self.leaves.range_mut::<[u8], _>(up_to(key)).next_back()
-        else {
+        let Some((separator, leaf)) = self.leaves.up_to_mut(key) else {
             return;
         };
         let Some(expires_at) = leaf.remove(key) else {
             return;
         };
-        let separator = separator.clone();
+        let separator = separator.to_vec();
         self.len -= 1;
         self.expiring -= u64::from(expires_at != 0);
         self.tidy(&separator);
@@ -123,7 +117,8 @@ impl KeySet {
             return;
         }
         let mut expired = Vec::new();
-        for leaf in self.leaves.values().filter(|leaf| !leaf.is_fresh(now)) {
+        let leaves = self.leaves.iter().map(|(_, leaf)| leaf);
+        for leaf in leaves.filter(|leaf| !leaf.is_fresh(now)) {
             leaf.visit(|key, expires_at| {
                 if has_expired(expires_at, now) {
                     expired.push(key.to_vec());
@@ -142,30 +137,27 @@ impl KeySet {
             Bound::Included(key) | Bound::Excluded(key) => key,
             Bound::Unbounded => &[],
         };
-        let first = self.leaves.range::<[u8], _>(up_to(least)).next_back();
-        let first = first.map_or(Bound::Unbounded, |(key, _)| Bound::Included(&key[..]));
         let is_below = |key: &[u8]| match start {
             Bound::Included(start) => key < start,
             Bound::Excluded(start) => key <= start,
             Bound::Unbounded => false,
         };
-        for (_, leaf) in self.leaves.range::<[u8], _>((first, Bound::Unbounded)) {
+        for (_, leaf) in self.leaves.iter_from(least) {
             if !leaf.visit(|key, expires_at| is_below(key) || visit(key, expires_at)) {
                 return;
             }
         }
     }
 
-    /// Memory in bytes, an allocator's own overhead aside; of the tree's nodes as much as they can be.
+    /// Memory in bytes, an allocator's own overhead aside; of the runs of leaves as much as they can be.
     pub(crate) fn memory_bytes(&self) -> usize {
-        // A node has room for eleven, and is at least half full but for the top one.
-        let node = size_of::<(Box<[u8]>, Leaf)>() * 11 + 16;
-        let nodes = self.leaves.len() / 5 + 1;
+        // A run has room for up to twice as many as it holds.
+        let places = self.leaves.len() * 2 * size_of::<(Box<[u8]>, Leaf)>();
         let leaves = self.leaves.iter();
         let in_leaves: usize = leaves
             .map(|(separator, leaf)| separator.len() + leaf.capacity())
             .sum();
-        in_leaves + nodes * node
+        in_leaves + places
     }
 
     const fn count(&mut self, added: u64, expires_at: u64) {
@@ -182,11 +174,11 @@ impl KeySet {
             self.leaves.remove(separator);
             return;
         }
-        let next = self.leaves.range::<[u8], _>(behind(separator)).next();
+        let next = self.leaves.behind(separator);
         let Some(next) = next.filter(|(_, next)| leaf.fits_with(next)) else {
             return;
         };
-        let next = next.0.clone();
+        let next = next.0.to_vec();
         if let Some(upper) = self.leaves.remove(&next)
             && let Some(leaf) = self.leaves.get_mut(separator)
         {
@@ -199,18 +191,11 @@ pub(crate) const fn has_expired(expires_at: u64, now: u64) -> bool {
     expires_at != 0 && expires_at <= now
 }
 
-const fn up_to(key: &[u8]) -> (Bound<&[u8]>, Bound<&[u8]>) {
-    (Bound::Unbounded, Bound::Included(key))
-}
-
-const fn behind(key: &[u8]) -> (Bound<&[u8]>, Bound<&[u8]>) {
-    (Bound::Excluded(key), Bound::Unbounded)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::backing::device::seeded::Seeded;
+    use std::collections::BTreeMap;
 
     fn listed(set: &KeySet, start: Bound<&[u8]>) -> Vec<(Vec<u8>, u64)> {
         let mut keys = Vec::new();

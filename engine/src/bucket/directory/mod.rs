@@ -10,6 +10,7 @@
 mod key_set;
 mod leaf;
 mod names;
+mod ordered;
 mod record;
 mod stored;
 
@@ -19,7 +20,7 @@ pub(crate) use names::KeyDirectory;
 use super::trailer::Trailer;
 use crate::backing::Backing;
 use crate::error::Result;
-use crate::index::Extent;
+use crate::index::{Extent, sort_by_offset};
 use crate::store::{Generation, Store, Writer};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
@@ -169,7 +170,7 @@ impl Directory {
         generation.wake_all()?;
         let mut extents = Vec::new();
         generation.index.for_each(|extent| extents.push(extent));
-        extents.sort_unstable_by_key(|extent| extent.metadata_offset());
+        sort_by_offset(&mut extents);
         let directory = keys.insert(KeyDirectory::default());
         let read = extents.into_iter().try_for_each(|extent| {
             if let Some(trailer) = Trailer::read(generation, extent)? {

@@ -3,15 +3,15 @@
 //! Invariant: a bucket is there as long as it has a key.
 
 use super::key_set::KeySet;
+use super::ordered::Ordered;
 use super::record::{push_number, push_record, shared_len, take_number, take_record};
 use crate::format::{MAX_BUCKET_NAME_BYTES, MAX_KEY_BYTES};
-use std::collections::BTreeMap;
 use std::ops::Bound;
 
 /// Bucket name → its keys.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct KeyDirectory {
-    buckets: BTreeMap<Box<[u8]>, KeySet>,
+    buckets: Ordered<KeySet>,
 }
 
 impl KeyDirectory {
@@ -22,7 +22,7 @@ impl KeyDirectory {
 
     /// The names of buckets in their order, with their keys.
     pub(crate) fn buckets(&self) -> impl Iterator<Item = (&[u8], &KeySet)> {
-        self.buckets.iter().map(|(name, keys)| (&name[..], keys))
+        self.buckets.iter()
     }
 
     pub(crate) fn put(&mut self, (name, key): (&[u8], &[u8]), expires_at: u64) {
@@ -46,10 +46,16 @@ impl KeyDirectory {
 
     /// Takes every key out that has expired.
     pub(crate) fn remove_expired(&mut self, now: u64) {
-        self.buckets.retain(|_, keys| {
+        let mut emptied: Vec<Box<[u8]>> = Vec::new();
+        self.buckets.for_each_mut(|name, keys| {
             keys.remove_expired(now);
-            keys.len() > 0
+            if keys.len() == 0 {
+                emptied.push(name.into());
+            }
         });
+        for name in &emptied {
+            self.buckets.remove(name);
+        }
     }
 }
 
@@ -65,7 +71,7 @@ impl KeyDirectory {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         push_number(&mut bytes, self.buckets.len());
-        for (name, keys) in &self.buckets {
+        for (name, keys) in self.buckets.iter() {
             push_number(&mut bytes, name.len());
             bytes.extend_from_slice(name);
             bytes.extend_from_slice(&keys.len().to_le_bytes());

@@ -4,7 +4,7 @@ use super::{Directory, KeyDirectory, Trailer};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{compute_checksum, compute_hash, full_key};
-use crate::index::Extent;
+use crate::index::{Extent, Hashes};
 use crate::store::{Generation, Store, Writer, changes_since};
 use std::ops::Bound;
 use std::sync::atomic::Ordering;
@@ -47,7 +47,7 @@ impl Directory {
         let Some(mut directory) = KeyDirectory::from_bytes(&bytes, snapshot.tail) else {
             return Ok(None);
         };
-        let mut gone = Vec::new();
+        let mut gone = Hashes::new();
         for entry in changes_since(generation, snapshot.tail)? {
             let extent = Extent::new(entry.metadata_offset, entry.payload_len());
             let trailer = if entry.is_tombstone {
@@ -58,18 +58,19 @@ impl Directory {
             match trailer {
                 Some(trailer) => directory.put(trailer.name_and_key(), trailer.expires_at),
                 // A deletion does not say of what key.
-                None => gone.push(entry.metadata.key_hash),
+                None => {
+                    gone.insert(entry.metadata.key_hash, 0);
+                }
             }
         }
-        gone.sort_unstable();
         directory.remove_hashes(&gone);
         Ok(Some(directory))
     }
 }
 
 impl KeyDirectory {
-    /// Takes out the keys with these hashes, which are in order.
-    fn remove_hashes(&mut self, hashes: &[u64]) {
+    /// Takes out the keys with these hashes.
+    fn remove_hashes(&mut self, hashes: &Hashes) {
         if hashes.is_empty() {
             return;
         }
@@ -80,7 +81,7 @@ impl KeyDirectory {
             keys.visit(Bound::Unbounded, |key, _| {
                 whole.truncate(before_key);
                 whole.extend_from_slice(key);
-                if hashes.binary_search(&compute_hash(&whole)).is_ok() {
+                if hashes.contains_key(&compute_hash(&whole)) {
                     gone.push((name.to_vec(), key.to_vec()));
                 }
                 true

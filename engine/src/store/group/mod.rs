@@ -86,7 +86,8 @@ impl<'a, B: Backing> Request<'a, B> {
 impl<B: Backing> Store<B> {
     /// Makes one change, together with those that others ask for meanwhile if each would be synced.
     pub(crate) fn commit_shared(&self, request: &Request<'_, B>) -> Result<Answer> {
-        if self.settings().durability != Durability::Sync || request.len() > SHARED_BYTES {
+        let is_alone = B::ONE_THREAD || self.settings().durability != Durability::Sync;
+        if is_alone || request.len() > SHARED_BYTES {
             let mut writer = self.lock_writer();
             self.check_writable()?;
             return self.commit_alone(&mut writer, request);
