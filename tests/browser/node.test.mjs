@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -50,6 +50,45 @@ for (const [backend, entry] of Object.entries(ENTRIES)) {
     }
   });
 }
+
+test("a damaged file is refused, and rescued when that is asked for", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "tailstone-node-"));
+  const path = join(folder, "damaged.tsl");
+  try {
+    const { open, salvage, TailstoneError } = await import(ENTRIES.file);
+    const value = (at) => new Uint8Array(100).fill(at);
+    const db = await open(path);
+    await Promise.all(Array.from({ length: 100 }, (_, at) => db.set(`k${at}`, value(at + 1))));
+    await db.close();
+    assert.equal((await salvage(path)).outcome, "Clean", "a sound store is left as it is");
+
+    const bytes = await readFile(path);
+    bytes.fill(0, bytes.length / 2, bytes.length / 2 + 500);
+    await writeFile(path, bytes);
+    const damaged = (error) => error instanceof TailstoneError && error.code === "corrupt";
+    await assert.rejects(open(path), damaged);
+    assert.deepEqual(await readFile(path), bytes, "it was left as it is");
+
+    const { outcome, cutBytes } = await salvage(path);
+    assert.equal(outcome, "Salvaged");
+    assert.ok(cutBytes > 0 && cutBytes < 2000, `${cutBytes} bytes`);
+    const rescued = await open(path);
+    const there = await rescued.getMany(Array.from({ length: 100 }, (_, at) => `k${at}`));
+    const kept = there.flatMap((found, at) => (found === undefined ? [] : [at]));
+    for (const at of kept) assert.deepEqual(there[at], value(at + 1), `k${at}`);
+    assert.ok(kept.length >= 92 && kept.length < 100 && kept.at(0) === 0 && kept.at(-1) === 99, `${kept.length} are there`);
+    assert.ok((await rescued.verify()).sound);
+    await assert.rejects(salvage(path), (error) => error.code === "locked");
+    await rescued.close();
+    assert.deepEqual(await readdir(folder), ["damaged.tsl"]);
+
+    await writeFile(path, "no entry is in here");
+    await assert.rejects(salvage(path), damaged);
+    assert.equal(await readFile(path, "utf8"), "no entry is in here");
+  } finally {
+    await removeFolder(folder);
+  }
+});
 
 describe("a process that is killed", () => {
   const WRITER = `

@@ -10,6 +10,7 @@
 //! | `prefixes`, `polynomial` | the checksum of any range from two prefix checksums |
 //! | `survey` | every sound entry of a file, damaged or not, newest first |
 //! | `verify`, `salvage` | what a survey tells, and what it rescues |
+//! | `intact` | up to where a file is as it was written |
 //! | `window`, `report` | reading backwards; what a person is told |
 //!
 //! Nothing here changes the medium, and an I/O error is returned as one, never taken for an end.
@@ -19,6 +20,7 @@
 
 mod batch;
 mod chain;
+mod intact;
 mod polynomial;
 mod prefixes;
 mod recover;
@@ -37,6 +39,7 @@ mod hostile_tests;
 mod sample;
 
 pub use chain::Chain;
+pub use intact::intact_up_to;
 pub use recover::{Step, recover};
 pub use report::{Outcome, RecoveryReport};
 pub use salvage::{SalvageReport, SalvagedEntry, salvage};

@@ -1,6 +1,7 @@
 //! Errors on their way across the boundary: what the browser threw becomes an [`io::Error`], what the engine says
 //! becomes a JavaScript `Error` with a `code`.
 
+use crate::number;
 use js_sys::{Error as JsError, Reflect};
 use std::fmt;
 use std::io;
@@ -121,6 +122,10 @@ impl From<Error> for Failure {
 
 impl From<Failure> for JsValue {
     fn from(failure: Failure) -> Self {
+        let damage_at = match failure {
+            Failure::Engine(Error::Corrupt { offset, .. }) => Some(offset),
+            _ => None,
+        };
         let description = match failure {
             Failure::Engine(error) => Description::of(&error),
             Failure::Closed => Description::new(Code::Closed, "the store was closed"),
@@ -129,6 +134,9 @@ impl From<Failure> for JsValue {
         let error = JsError::new(&description.message);
         // Setting a property of a fresh object cannot fail.
         let _set = Reflect::set(&error, &"code".into(), &description.code.name().into());
+        if let Some(offset) = damage_at {
+            let _set = Reflect::set(&error, &"offset".into(), &number::to_js(offset).into());
+        }
         if !description.cause_name.is_empty() {
             let cause = JsError::new(&description.cause_message);
             cause.set_name(&description.cause_name);

@@ -13,6 +13,7 @@ mod failure;
 mod handle;
 mod number;
 mod request;
+mod salvage;
 mod source;
 mod store;
 mod version;
@@ -20,6 +21,7 @@ mod version;
 pub use backing::{Promotion, WebBacking};
 pub use device::OpfsDevice;
 pub use handle::SyncHandle;
+pub use salvage::{intact_up_to, salvage};
 pub use source::Source;
 pub use store::WebStore;
 

@@ -16,7 +16,7 @@ use tailstone::recovery::Outcome;
 use tailstone::{Error, Options, Store};
 use wasm_bindgen::prelude::*;
 
-type Result<T> = std::result::Result<T, Failure>;
+pub type Result<T> = std::result::Result<T, Failure>;
 
 /// A store on an open handle. It lets go of the handle when it is closed, but does not close it.
 #[wasm_bindgen]
@@ -272,12 +272,12 @@ impl WebStore {
 }
 
 /// Names what was being done when the handle failed.
-const fn io_failure(doing: &'static str) -> impl FnOnce(std::io::Error) -> Failure {
+pub const fn io_failure(doing: &'static str) -> impl FnOnce(std::io::Error) -> Failure {
     move |source| Failure::Engine(Error::Io { doing, source })
 }
 
 /// A plain object of numbers: one that a message can carry.
-fn object(fields: &[(&str, u64)]) -> Object {
+pub fn object(fields: &[(&str, u64)]) -> Object {
     let object = Object::new();
     for (name, value) in fields {
         set(&object, name, &number::to_js(*value).into());

@@ -6,7 +6,7 @@
 
 import { ANSWER } from "./codes.js";
 import { AnswerReader } from "./answers.js";
-import { initSync, WebStore } from "../generated/tailstone_web.js";
+import { initSync, intactUpTo as intactUpToIn, salvage as salvageInto, WebStore } from "../generated/tailstone_web.js";
 import type { Handle } from "./handle.js";
 import type { Recovery, Stats, Verdict } from "./protocol.js";
 import { keyBytes, RequestWriter } from "./request.js";
@@ -21,6 +21,28 @@ export function isLoaded(): boolean {
 /** Loads the engine's code; once a thread. */
 export function load(module: WebAssembly.Module): void {
   memory ??= initSync({ module }).memory;
+}
+
+/** What came of a rescue. */
+export interface Salvaged {
+  /** Entries taken over. */
+  rescued: number;
+  /** Entries left out, because their bytes are not those that were written. */
+  damaged: number;
+  /** Bytes that belong to no entry. */
+  lost: number;
+  /** Length of what they were taken into. */
+  bytes: number;
+}
+
+/** Where the entries of a file end that are sound down to `from`; less than that if damage reaches below it. */
+export function intactUpTo(handle: Handle, from: number, end = Number.POSITIVE_INFINITY): number {
+  return intactUpToIn(handle, from, end);
+}
+
+/** Writes every sound entry of one file into another, which is empty, and flushes that. */
+export function salvage(from: Handle, into: Handle): Salvaged {
+  return salvageInto(from, into) as Salvaged;
 }
 
 /** The outcome of one run: answers, and beside them the values too large to lie among them. */

@@ -8,3 +8,4 @@ export type { Open, OpenOptions } from "./opener.js";
 export type { Batch, BytesRange, CallOptions, Durability, Range, SetOptions, WatchEvent } from "./options.js";
 export type { Backend, Recovery, Stats, Verdict } from "./protocol.js";
 export type { Key } from "./request.js";
+export type { Salvage, SalvageOptions } from "./salvager.js";

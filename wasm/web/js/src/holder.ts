@@ -9,6 +9,7 @@ import { OP } from "./codes.js";
 import { Engine, type Ran } from "./engine.js";
 import { TailstoneError } from "./errors.js";
 import { readFully, type StoreFile, writeFully } from "./handle.js";
+import { openEngine, type OpenedEngine } from "./opening.js";
 import type { Place } from "./place.js";
 import type { Held, Opened, Place as Where, PutArguments, Recovery } from "./protocol.js";
 import { RequestWriter } from "./request.js";
@@ -31,16 +32,18 @@ export class Holder {
   readonly #place: Place;
   #file: StoreFile;
   #engine: Engine;
+  #recovery: Recovery;
   #holds = new Map<number, Hold>();
   #spools = new Map<number, Spool>();
   #names = 0;
   /** Files that are no longer in use and still being read. */
   #retired = new Set<StoreFile>();
 
-  private constructor(place: Place, file: StoreFile, engine: Engine) {
+  private constructor(place: Place, file: StoreFile, { engine, recovery }: OpenedEngine) {
     this.#place = place;
     this.#file = file;
     this.#engine = engine;
+    this.#recovery = recovery;
   }
 
   /** Opens the store in `place`, and recovers it. Lets go of the place when that fails. */
@@ -48,8 +51,7 @@ export class Holder {
     let file: StoreFile | undefined;
     try {
       file = await place.openCurrent();
-      // A generation tells one holder's places in the file from another's.
-      return new Holder(place, file, new Engine(file.handle, Date.now() >>> 0));
+      return new Holder(place, file, openEngine(file.handle, place.bound));
     } catch (error) {
       file?.handle.close();
       place.release();
@@ -63,7 +65,7 @@ export class Holder {
   }
 
   opened(): Opened {
-    return { backend: this.#place.backend, recovery: this.#engine.recovery() };
+    return { backend: this.#place.backend, recovery: this.#recovery };
   }
 
   run(ops: ArrayBuffer, length: number): Ran {
@@ -74,6 +76,7 @@ export class Holder {
     const { store } = this.#engine;
     store.drain();
     store.sync();
+    this.#place.bound?.flushed(store.tail());
   }
 
   async put({ bucket, key, value, expiresAt }: PutArguments): Promise<undefined> {
@@ -177,6 +180,7 @@ export class Holder {
       await this.#discard(spare);
       throw error;
     }
+    this.#place.bound?.flushed(this.#engine.store.tail());
     const before = this.#file;
     this.#file = spare;
     await this.#retire(before);
@@ -194,6 +198,7 @@ export class Holder {
       if (!verdict.sound) throw new TailstoneError("corrupt", `the file was not imported: ${verdict.summary}`);
       engine.store.sync();
       this.#place.promote(spare);
+      this.#place.bound?.flushed(engine.store.tail());
     } catch (error) {
       await this.#discard(spare);
       throw error;
@@ -203,14 +208,16 @@ export class Holder {
     const [before, file] = [this.#engine, this.#file];
     this.#engine = engine;
     this.#file = spare;
+    this.#recovery = engine.recovery();
     before.store.free();
     await this.#retire(file);
-    return engine.recovery();
+    return this.#recovery;
   }
 
   async close(): Promise<undefined> {
     try {
       this.#engine.store.close();
+      this.#place.bound?.flushed(this.#file.handle.getSize(), true);
     } finally {
       this.#file.handle.close();
       this.#holds.clear();

@@ -4,8 +4,9 @@ import type { Channel } from "./connection.js";
 import { load } from "./engine.js";
 import { TailstoneError, toWire } from "./errors.js";
 import { Holder } from "./holder.js";
+import { salvageIn } from "./opening.js";
 import type { Place } from "./place.js";
-import type { Event, OpenArguments, Reply } from "./protocol.js";
+import type { Event, OpenArguments, Reply, SalvageArguments } from "./protocol.js";
 import { type Client, Server } from "./server.js";
 
 export function inThisThread(code: (wasm: string | ArrayBuffer | undefined) => Promise<WebAssembly.Module>, place: () => Place): Channel {
@@ -22,10 +23,17 @@ export function inThisThread(code: (wasm: string | ArrayBuffer | undefined) => P
     server = new Server(holder, compactAt);
     return holder.opened();
   };
+  const salvage = async ({ wasm }: SalvageArguments) => {
+    load(await code(wasm));
+    return salvageIn(place());
+  };
   return {
     post: (request) => {
-      if ("call" in request && (request.call === "open" || request.call === "close")) {
-        const going = request.call === "open" ? open(request.arguments as OpenArguments) : server?.close();
+      if ("call" in request && (request.call === "open" || request.call === "close" || request.call === "salvage")) {
+        let going: Promise<unknown> | undefined;
+        if (request.call === "open") going = open(request.arguments as OpenArguments);
+        else if (request.call === "salvage") going = salvage(request.arguments as SalvageArguments);
+        else going = server?.close();
         void Promise.resolve(going).then(
           (ok) => hear({ id: request.id, ok }),
           (error: unknown) => hear({ id: request.id, error: toWire(error) }),

@@ -3,10 +3,12 @@
  * `current`, that says which of them is in use.
  *
  * Compaction and import fill another file, flush it and overwrite that byte: renaming over a file is not atomic in every
- * browser, writing one byte is. The handle on `current` is held as long as the store is open.
+ * browser, writing one byte is. The handle on `current` is held as long as the store is open. From its byte 8 on it says how
+ * much of that file is known to be on stable storage.
  */
 
 import { TailstoneError } from "./errors.js";
+import { FlushedBound } from "./flushed-bound.js";
 import type { Handle, StoreFile } from "./handle.js";
 import type { Place } from "./place.js";
 
@@ -19,6 +21,7 @@ const NONE = 255;
 
 export class OpfsPlace implements Place {
   readonly backend = "opfs";
+  readonly bound: FlushedBound;
   readonly #folder: FileSystemDirectoryHandle;
   readonly #pointer: Handle;
   #number: number;
@@ -32,9 +35,13 @@ export class OpfsPlace implements Place {
     this.#pointer = pointer;
     const byte = Uint8Array.of(NONE);
     // Written at once, so that overwriting it later takes no space: that may be when there is none left.
-    if (pointer.read(byte, { at: 0 }) === 0) writeIfRoom(pointer, byte);
+    const isFirst = pointer.read(byte, { at: 0 }) === 0;
+    if (isFirst) writeIfRoom(pointer, byte);
     this.#isNew = byte[0] === NONE;
     this.#number = this.#isNew ? 0 : (byte[0] ?? 0);
+    this.bound = new FlushedBound(pointer, this.#number);
+    // There is no file yet, so all that will be found there was written from here on.
+    if (isFirst) this.bound.flushed(0);
   }
 
   /** Takes the store called `name`, and removes what an earlier holder left unfinished. */
@@ -93,6 +100,7 @@ export class OpfsPlace implements Place {
     this.#number = number;
     this.#isNew = false;
     this.#spares.delete(spare);
+    this.bound.replace(number);
   }
 
   async openSpool(): Promise<StoreFile> {

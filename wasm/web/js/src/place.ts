@@ -5,6 +5,7 @@
  * one, whole.
  */
 
+import type { FlushedBound } from "./flushed-bound.js";
 import { MemoryHandle, type StoreFile } from "./handle.js";
 import type { Backend } from "./protocol.js";
 
@@ -20,6 +21,8 @@ export interface Place {
   readonly unsure: boolean;
   /** An empty file for a value on its way. */
   openSpool(): Promise<StoreFile>;
+  /** What is known to be on stable storage of the file in use, where a place keeps that. */
+  readonly bound?: FlushedBound;
   /** Lets somebody else have the store. */
   release(): void;
 }

@@ -14,6 +14,8 @@ export type Backend = "opfs" | "memory" | "file";
 export interface Calls {
   /** Only of one's own worker. */
   open: { arguments: OpenArguments; result: Opened };
+  /** Likewise, and the only call. */
+  salvage: { arguments: SalvageArguments; result: Recovery };
   put: { arguments: PutArguments; result: undefined };
   /** Room for a value whose length is not known yet. */
   spool: { arguments: object; result: number };
@@ -35,10 +37,13 @@ export interface Calls {
 
 export type CallName = keyof Calls;
 
-export interface OpenArguments {
+export interface SalvageArguments {
   name: string;
   /** The wasm, or where it lies, if not beside the worker. */
   wasm?: string | ArrayBuffer | undefined;
+}
+
+export interface OpenArguments extends SalvageArguments {
   compactAt: number;
 }
 
@@ -104,13 +109,13 @@ export interface Recovery {
   fileBytes: number;
   /** Where the last entry ends, in bytes. */
   tail: number;
-  /** Bytes of an unfinished last write that were cut off. */
+  /** Bytes of unfinished last writes that were cut off, or were not taken over by a rescue. */
   cutBytes: number;
   /** Entries in the file, live or not. */
   entries: number;
   /** Those among the last ones that are damaged; `verify` reads all. */
   damagedEntries: number;
-  /** What was found, in one word, such as `Clean` or `TornTail`. */
+  /** What was found, in one word, such as `Clean`, `TornTail` or `Salvaged`. */
   outcome: string;
   /** The same in one sentence. */
   summary: string;

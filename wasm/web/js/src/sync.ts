@@ -92,7 +92,7 @@ export class SyncDb {
 
   /** What opening the store found. */
   get recovery(): Recovery {
-    return this.#engine.recovery();
+    return this.#open.opened().recovery;
   }
 
   /** Stores `value` under `key`, in the place of what was there. */

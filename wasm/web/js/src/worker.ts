@@ -4,9 +4,10 @@ import { load } from "./engine.js";
 import { TailstoneError, toWire } from "./errors.js";
 import { Holder } from "./holder.js";
 import { Member } from "./member.js";
+import { salvageIn } from "./opening.js";
 import { MemoryPlace } from "./place.js";
 import { OpfsPlace, opfsRoot } from "./place-opfs.js";
-import type { OpenArguments, Opened, Request } from "./protocol.js";
+import type { OpenArguments, Opened, Recovery, Request, SalvageArguments } from "./protocol.js";
 import { type Client, Server } from "./server.js";
 import { compile } from "./wasm.js";
 
@@ -23,8 +24,11 @@ let party: Promise<Party> | undefined;
 let joined: Party | undefined;
 
 self.onmessage = ({ data }: MessageEvent<Request>) => {
-  if ("call" in data && (data.call === "open" || data.call === "close")) {
-    const going = data.call === "open" ? open(data.arguments as OpenArguments) : party?.then((party) => party.close());
+  if ("call" in data && (data.call === "open" || data.call === "close" || data.call === "salvage")) {
+    let going: Promise<unknown> | undefined;
+    if (data.call === "open") going = open(data.arguments as OpenArguments);
+    else if (data.call === "salvage") going = salvage(data.arguments as SalvageArguments);
+    else going = party?.then((party) => party.close());
     void Promise.resolve(going).then(
       (ok) => page.send({ id: data.id, ok }, []),
       (error: unknown) => page.send({ id: data.id, error: toWire(error) }, []),
@@ -54,4 +58,14 @@ async function open({ name, wasm, compactAt }: OpenArguments): Promise<Opened> {
   const opened = await member.opened;
   joined = member;
   return opened;
+}
+
+async function salvage({ name, wasm }: SalvageArguments): Promise<Recovery> {
+  const root = await opfsRoot();
+  if (root instanceof TailstoneError) throw root;
+  load(await compile(wasm));
+  return navigator.locks.request(`tailstone/${name}`, { ifAvailable: true }, async (lock) => {
+    if (lock === null) throw new TailstoneError("locked", `the store ${name} is open in a tab`);
+    return salvageIn(await OpfsPlace.take(root, name));
+  });
 }
