@@ -49,6 +49,10 @@ mod tests {
         intact_up_to(&backing, from, bytes.len() as u64).unwrap()
     }
 
+    fn place(offset: u64) -> usize {
+        usize::try_from(offset).unwrap()
+    }
+
     /// Where the entry before the one with this byte ends, and where that does.
     fn around(sample: &Sample, at: u64) -> (u64, u64) {
         let nth = sample.ends.iter().position(|end| *end > at).unwrap();
@@ -86,10 +90,10 @@ mod tests {
         let sample = Sample::mixed();
         for (nth, &end) in sample.ends.iter().enumerate().skip(2) {
             let mut bytes = sample.bytes.clone();
-            let below = sample.ends[nth - 2] as usize;
+            let below = place(sample.ends[nth - 2]);
             bytes[below - 10] ^= 0xff;
             assert_eq!(intact(&bytes, end), sample.tail());
-            let at = end as usize - 1;
+            let at = place(end) - 1;
             bytes[at] ^= 0xff;
             assert_eq!(intact(&bytes, sample.ends[nth - 1]), sample.ends[nth - 1]);
             // The end of no entry.
@@ -101,20 +105,20 @@ mod tests {
     fn what_is_cut_there_opens_whatever_sectors_are_lost() {
         let mut sample = Sample::new();
         for key in 1..60_u64 {
-            sample.put(key, &vec![7; 40 * key as usize]);
+            sample.put(key, &vec![7; 40 * place(key)]);
         }
         for round in 0..200_usize {
             let mut bytes = sample.bytes.clone();
             bytes.extend([0; 3000]);
             let flushed = sample.ends[10];
-            for sector in (flushed as usize).div_ceil(512)..bytes.len() / 512 {
+            for sector in place(flushed).div_ceil(512)..bytes.len() / 512 {
                 if round.wrapping_mul(2_654_435_761 + sector * 40_503) & 0x400 != 0 {
                     bytes[sector * 512..(sector + 1) * 512].fill(0);
                 }
             }
             let found = intact(&bytes, 0);
             assert!(found >= flushed);
-            let (report, ends) = open(&bytes[..found as usize]).unwrap();
+            let (report, ends) = open(&bytes[..place(found)]).unwrap();
             assert_eq!((report.cut_bytes, report.damaged_entries), (0, 0));
             assert!(sample.ends.starts_with(&ends));
         }

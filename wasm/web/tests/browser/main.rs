@@ -17,6 +17,7 @@ mod compaction;
 mod faults;
 mod files;
 mod handles;
+mod salvage;
 mod worker;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
