@@ -9,6 +9,7 @@
 
 import { isFolderName } from "./names.js";
 import { opener } from "./opener.js";
+import { compile } from "./wasm.js";
 import { throughWorker } from "./worker-channel.js";
 
 export * from "./exports.js";
@@ -16,6 +17,6 @@ export { destroy } from "./destroy.js";
 
 /** Opens the store called `name`, and creates it when there is none; recovers it after an unfinished write. */
 export const open = /* @__PURE__ */ opener(
-  () => throughWorker(new Worker(new URL("./worker.js", import.meta.url), { type: "module" })),
+  (_name, wasm) => throughWorker(new Worker(new URL("./worker.js", import.meta.url), { type: "module" }), compile(wasm)),
   isFolderName,
 );

@@ -10,14 +10,14 @@ import wasm from "../generated/tailstone.wasm";
 import script from "../generated/worker.txt";
 import { isFolderName } from "./names.js";
 import { opener } from "./opener.js";
+import { compile } from "./wasm.js";
 import { throughWorker } from "./worker-channel.js";
 
 export { destroy } from "./destroy.js";
 export * from "./exports.js";
 
 /** Opens the store called `name`, and creates it when there is none; recovers it after an unfinished write. */
-export const open = /* @__PURE__ */ opener(
-  () => throughWorker(new Worker(URL.createObjectURL(new Blob([script], { type: "text/javascript" })), { type: "module" })),
-  isFolderName,
-  wasm.buffer,
-);
+export const open = /* @__PURE__ */ opener((_name, address) => {
+  const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  return throughWorker(new Worker(url, { type: "module" }), address === undefined ? WebAssembly.compile(wasm) : compile(address));
+}, isFolderName);

@@ -8,12 +8,14 @@ import type { Place } from "./place.js";
 import type { Event, OpenArguments, Reply } from "./protocol.js";
 import { type Client, Server } from "./server.js";
 
-export function inThisThread(code: (wasm: string | ArrayBuffer | undefined) => Promise<WebAssembly.Module>, place: () => Place): Channel {
+export function inThisThread(code: Promise<WebAssembly.Module>, place: () => Place): Channel {
+  // Whoever opens meets its failure.
+  code.catch(() => {});
   let hear: (message: Reply | Event) => void = () => {};
   const client: Client = { send: (message) => hear(message) };
   let server: Server | undefined;
-  const open = async ({ wasm, compactAt }: OpenArguments) => {
-    load(await code(wasm));
+  const open = async ({ compactAt }: OpenArguments) => {
+    load(await code);
     const holder = await Holder.open(place());
     if (holder.opened().backend === "memory") {
       const error = new TailstoneError("io", "the store lives in this program's memory");

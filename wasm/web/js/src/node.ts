@@ -15,7 +15,7 @@ import { compile } from "./wasm-file.js";
 export * from "./exports.js";
 
 const openAt = /* @__PURE__ */ opener(
-  (path) => inThisThread(compile, () => FilePlace.take(path)),
+  (path, wasm) => inThisThread(compile(wasm), () => FilePlace.take(path)),
   (path) => path !== "",
 );
 

@@ -37,8 +37,6 @@ export type CallName = keyof Calls;
 
 export interface OpenArguments {
   name: string;
-  /** The wasm, or where it lies, if not beside the worker. */
-  wasm?: string | ArrayBuffer | undefined;
   compactAt: number;
 }
 
@@ -78,6 +76,9 @@ export interface CallRequest extends Asked {
 }
 
 export type Request = OpsRequest | CallRequest;
+
+/** The engine's code, compiled where it was asked for first, or why there is none. */
+export type Code = { code: WebAssembly.Module } | { noCode: WireError };
 
 export type Reply =
   | { id: number; answers: ArrayBuffer; large: ArrayBuffer[] }

@@ -1,14 +1,13 @@
 /** The script of the worker that a page starts for a store: opens it here, or joins the tab that has it open. */
 
 import { load } from "./engine.js";
-import { TailstoneError, toWire } from "./errors.js";
+import { fromWire, TailstoneError, toWire } from "./errors.js";
 import { Holder } from "./holder.js";
 import { Member } from "./member.js";
 import { MemoryPlace } from "./place.js";
 import { OpfsPlace, opfsRoot } from "./place-opfs.js";
-import type { OpenArguments, Opened, Request } from "./protocol.js";
+import type { Code, OpenArguments, Opened, Request } from "./protocol.js";
 import { type Client, Server } from "./server.js";
-import { compile } from "./wasm.js";
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -19,11 +18,20 @@ interface Party {
   close(): Promise<void>;
 }
 
+let giveCode: (code: WebAssembly.Module | Promise<never>) => void;
+const code = new Promise<WebAssembly.Module>((resolve) => {
+  giveCode = resolve;
+});
+// Whoever opens meets its failure.
+code.catch(() => {});
+
 let party: Promise<Party> | undefined;
 let joined: Party | undefined;
 
-self.onmessage = ({ data }: MessageEvent<Request>) => {
-  if ("call" in data && (data.call === "open" || data.call === "close")) {
+self.onmessage = ({ data }: MessageEvent<Request | Code>) => {
+  if ("code" in data) giveCode(data.code);
+  else if ("noCode" in data) giveCode(Promise.reject(fromWire(data.noCode)));
+  else if ("call" in data && (data.call === "open" || data.call === "close")) {
     const going = data.call === "open" ? open(data.arguments as OpenArguments) : party?.then((party) => party.close());
     void Promise.resolve(going).then(
       (ok) => page.send({ id: data.id, ok }, []),
@@ -33,11 +41,10 @@ self.onmessage = ({ data }: MessageEvent<Request>) => {
   else void party?.then((party) => party.receive(data));
 };
 
-async function open({ name, wasm, compactAt }: OpenArguments): Promise<Opened> {
+async function open({ name, compactAt }: OpenArguments): Promise<Opened> {
   const root = await opfsRoot();
-  const code = async () => load(await compile(wasm));
   if (root instanceof TailstoneError) {
-    await code();
+    load(await code);
     const holder = await Holder.open(new MemoryPlace());
     const server = new Server(holder, compactAt);
     page.send({ degraded: toWire(root) }, []);
@@ -46,7 +53,7 @@ async function open({ name, wasm, compactAt }: OpenArguments): Promise<Opened> {
     return holder.opened();
   }
   const start = async () => {
-    const [place] = await Promise.all([OpfsPlace.take(root, name), code()]);
+    const [place] = await Promise.all([OpfsPlace.take(root, name), code.then(load)]);
     return Holder.open(place);
   };
   const member = new Member(name, compactAt, page, start);
