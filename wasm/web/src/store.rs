@@ -235,6 +235,8 @@ impl WebStore {
     pub fn compact(&mut self, spare: SyncHandle, promotion: &Promotion) -> Result<()> {
         clock::wind();
         let store = self.store.as_ref().ok_or(Failure::Closed)?;
+        // The copy may need the room that is reserved here; without it there is as much as before.
+        let _given_back = self.backing.buffer().trim();
         self.backing
             .offer(spare, promotion)
             .map_err(io_failure("open the spare file"))?;

@@ -13,10 +13,10 @@ const MOST_GATHERED: usize = 4 << 20;
 /// Longer writes go past what is gathered, which goes on first.
 const LONGEST_GATHERED: usize = 1 << 20;
 
-/// Space is reserved ahead in steps of an eighth of the file, within these bounds.
-const SHARE_RESERVED: u64 = 8;
-const LEAST_RESERVED: u64 = 256 << 10;
-const MOST_RESERVED: u64 = 16 << 20;
+/// Space is reserved ahead in steps of a quarter of the file, within these bounds: each takes a browser a millisecond.
+const SHARE_RESERVED: u64 = 4;
+const LEAST_RESERVED: u64 = 1 << 20;
+const MOST_RESERVED: u64 = 64 << 20;
 
 /// A device whose small writes wait in memory (4 MiB at most) until [`drain`](Self::drain), a sync, or the next one that does not fit.
 ///

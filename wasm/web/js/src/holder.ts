@@ -80,9 +80,18 @@ export class Holder {
   }
 
   async put({ bucket, key, value, expiresAt }: PutArguments): Promise<undefined> {
+    const readSync = blobReader();
     if (value instanceof ArrayBuffer) this.#putBytes(bucket, key, new Uint8Array(value), expiresAt);
     else if (value.size < PIECE) this.#putBytes(bucket, key, new Uint8Array(await value.arrayBuffer()), expiresAt);
-    else {
+    else if (readSync !== undefined) {
+      let at = 0;
+      this.#engine.setFrom(bucket, new Uint8Array(key), expiresAt, value.size, (into) => {
+        const piece = new Uint8Array(readSync(value.slice(at, at + into.length)));
+        into.set(piece);
+        at += piece.length;
+        return piece.length;
+      });
+    } else {
       const spool = await this.spool();
       for (let at = 0; at < value.size; at += PIECE) this.piece(spool, await value.slice(at, at + PIECE).arrayBuffer());
       await this.putSpool(spool, { bucket, key }, expiresAt);
@@ -262,6 +271,14 @@ export class Holder {
     if (this.#place.unsure) this.#engine.store.free();
     else await spare.remove();
   }
+}
+
+/** How a blob is read without waiting: workers of browsers have that. */
+function blobReader(): ((blob: Blob) => ArrayBuffer) | undefined {
+  const { FileReaderSync } = globalThis as { FileReaderSync?: new () => { readAsArrayBuffer(blob: Blob): ArrayBuffer } };
+  if (FileReaderSync === undefined) return undefined;
+  const reader = new FileReaderSync();
+  return (blob) => reader.readAsArrayBuffer(blob);
 }
 
 async function copyBlob(blob: Blob, { handle }: StoreFile): Promise<void> {

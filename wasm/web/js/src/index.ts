@@ -11,6 +11,7 @@ import type { Channel } from "./connection.js";
 import { isFolderName } from "./names.js";
 import { opener } from "./opener.js";
 import { type Salvage, salvager } from "./salvager.js";
+import { compile } from "./wasm.js";
 import { throughWorker } from "./worker-channel.js";
 
 export * from "./exports.js";
@@ -26,6 +27,6 @@ export const open = /* @__PURE__ */ opener(startWorker, isFolderName);
  */
 export const salvage: Salvage = /* @__PURE__ */ salvager(startWorker, isFolderName);
 
-function startWorker(): Channel {
-  return throughWorker(new Worker(new URL("./worker.js", import.meta.url), { type: "module" }));
+function startWorker(_name: string, wasm: string | undefined): Channel {
+  return throughWorker(new Worker(new URL("./worker.js", import.meta.url), { type: "module" }), compile(wasm));
 }

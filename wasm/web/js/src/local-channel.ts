@@ -6,15 +6,17 @@ import { TailstoneError, toWire } from "./errors.js";
 import { Holder } from "./holder.js";
 import { salvageIn } from "./opening.js";
 import type { Place } from "./place.js";
-import type { Event, OpenArguments, Reply, SalvageArguments } from "./protocol.js";
+import type { Event, OpenArguments, Reply } from "./protocol.js";
 import { type Client, Server } from "./server.js";
 
-export function inThisThread(code: (wasm: string | ArrayBuffer | undefined) => Promise<WebAssembly.Module>, place: () => Place): Channel {
+export function inThisThread(code: Promise<WebAssembly.Module>, place: () => Place): Channel {
+  // Whoever opens meets its failure.
+  code.catch(() => {});
   let hear: (message: Reply | Event) => void = () => {};
   const client: Client = { send: (message) => hear(message) };
   let server: Server | undefined;
-  const open = async ({ wasm, compactAt }: OpenArguments) => {
-    load(await code(wasm));
+  const open = async ({ compactAt }: OpenArguments) => {
+    load(await code);
     const holder = await Holder.open(place());
     if (holder.opened().backend === "memory") {
       const error = new TailstoneError("io", "the store lives in this program's memory");
@@ -23,8 +25,8 @@ export function inThisThread(code: (wasm: string | ArrayBuffer | undefined) => P
     server = new Server(holder, compactAt);
     return holder.opened();
   };
-  const salvage = async ({ wasm }: SalvageArguments) => {
-    load(await code(wasm));
+  const salvage = async () => {
+    load(await code);
     return salvageIn(place());
   };
   return {
@@ -32,7 +34,7 @@ export function inThisThread(code: (wasm: string | ArrayBuffer | undefined) => P
       if ("call" in request && (request.call === "open" || request.call === "close" || request.call === "salvage")) {
         let going: Promise<unknown> | undefined;
         if (request.call === "open") going = open(request.arguments as OpenArguments);
-        else if (request.call === "salvage") going = salvage(request.arguments as SalvageArguments);
+        else if (request.call === "salvage") going = salvage();
         else going = server?.close();
         void Promise.resolve(going).then(
           (ok) => hear({ id: request.id, ok }),

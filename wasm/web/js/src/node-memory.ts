@@ -13,6 +13,6 @@ export * from "./exports.js";
 
 /** Opens a store in memory. Those of one name are one store, until the last of them is closed. */
 export const open = /* @__PURE__ */ opener(
-  () => inThisThread(compile, () => new MemoryPlace()),
+  (_name, wasm) => inThisThread(compile(wasm), () => new MemoryPlace()),
   () => true,
 );

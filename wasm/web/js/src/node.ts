@@ -16,7 +16,7 @@ import { compile } from "./wasm-file.js";
 export * from "./exports.js";
 
 const openAt = /* @__PURE__ */ opener(
-  (path) => inThisThread(compile, () => FilePlace.take(path)),
+  (path, wasm) => inThisThread(compile(wasm), () => FilePlace.take(path)),
   (path) => path !== "",
 );
 
@@ -31,7 +31,7 @@ export const open: typeof openAt = ((name: string, options: object) => openAt(re
 export const salvage: Salvage = (name, options) => salvageAt(resolve(name), options);
 
 const salvageAt = /* @__PURE__ */ salvager(
-  (path) => inThisThread(compile, () => FilePlace.take(path)),
+  (path, wasm) => inThisThread(compile(wasm), () => FilePlace.take(path)),
   (path) => path !== "",
 );
 

@@ -35,7 +35,7 @@ export interface Open {
 }
 
 /** Makes an `open` out of a way to reach stores. @internal */
-export function opener(connect: (name: string) => Channel, isName: (name: string) => boolean, code?: ArrayBuffer): Open {
+export function opener(connect: (name: string, wasm: string | undefined) => Channel, isName: (name: string) => boolean): Open {
   const connections = new Map<string, Promise<[Connection, Opened]>>();
   const open = async (name: string, options: OpenOptions & { codec?: CodecName | AnyCodec } = {}): Promise<Db<unknown>> => {
     if (typeof name !== "string" || !isName(name)) throw new TailstoneError("invalid", "a store's name has 1 to 200 characters, and is not `.` or `..`");
@@ -43,11 +43,11 @@ export function opener(connect: (name: string) => Channel, isName: (name: string
     let connecting = connections.get(name);
     if (connecting === undefined) {
       const { compactAt = 0.5, wasm } = options;
-      const given = { name, compactAt: compactAt === false ? 0 : compactAt, wasm: wasm === undefined ? code : String(wasm) };
+      const given = { name, compactAt: compactAt === false ? 0 : compactAt };
       const forget = () => {
         if (connections.get(name) === connecting) connections.delete(name);
       };
-      connecting = Connection.open(connect(name), given, forget);
+      connecting = Connection.open(connect(name, wasm === undefined ? undefined : String(wasm)), given, forget);
       connecting.catch(forget);
       connections.set(name, connecting);
     }

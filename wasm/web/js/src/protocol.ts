@@ -15,7 +15,7 @@ export interface Calls {
   /** Only of one's own worker. */
   open: { arguments: OpenArguments; result: Opened };
   /** Likewise, and the only call. */
-  salvage: { arguments: SalvageArguments; result: Recovery };
+  salvage: { arguments: { name: string }; result: Recovery };
   put: { arguments: PutArguments; result: undefined };
   /** Room for a value whose length is not known yet. */
   spool: { arguments: object; result: number };
@@ -37,13 +37,8 @@ export interface Calls {
 
 export type CallName = keyof Calls;
 
-export interface SalvageArguments {
+export interface OpenArguments {
   name: string;
-  /** The wasm, or where it lies, if not beside the worker. */
-  wasm?: string | ArrayBuffer | undefined;
-}
-
-export interface OpenArguments extends SalvageArguments {
   compactAt: number;
 }
 
@@ -83,6 +78,9 @@ export interface CallRequest extends Asked {
 }
 
 export type Request = OpsRequest | CallRequest;
+
+/** The engine's code, compiled where it was asked for first, or why there is none. */
+export type Code = { code: WebAssembly.Module } | { noCode: WireError };
 
 export type Reply =
   | { id: number; answers: ArrayBuffer; large: ArrayBuffer[] }

@@ -14,18 +14,17 @@ export interface SalvageOptions {
 export type Salvage = (name: string, options?: SalvageOptions) => Promise<Recovery>;
 
 /** Makes a `salvage` out of a way to reach stores. @internal */
-export function salvager(connect: (name: string) => Channel, isName: (name: string) => boolean, code?: ArrayBuffer): Salvage {
+export function salvager(connect: (name: string, wasm: string | undefined) => Channel, isName: (name: string) => boolean): Salvage {
   return async (name, { wasm } = {}) => {
     if (typeof name !== "string" || !isName(name)) throw new TailstoneError("invalid", "a store's name has 1 to 200 characters, and is not `.` or `..`");
-    const channel = connect(name);
+    const channel = connect(name, wasm === undefined ? undefined : String(wasm));
     try {
       return await new Promise((resolve, reject) => {
         channel.listen((message) => {
           if ("error" in message) reject(fromWire(message.error));
           else if ("ok" in message) resolve(message.ok as Recovery);
         }, reject);
-        const given = { name, wasm: wasm === undefined ? code : String(wasm) };
-        channel.post({ id: 0, call: "salvage", arguments: given, strict: false, once: true }, []);
+        channel.post({ id: 0, call: "salvage", arguments: { name }, strict: false, once: true }, []);
       });
     } finally {
       channel.end();

@@ -2,8 +2,7 @@
 
 import { readFileSync } from "node:fs";
 
-export async function compile(from: string | ArrayBuffer | undefined): Promise<WebAssembly.Module> {
-  if (from instanceof ArrayBuffer) return new WebAssembly.Module(from);
+export async function compile(from: string | undefined): Promise<WebAssembly.Module> {
   const url = from === undefined ? new URL("./tailstone.wasm", import.meta.url) : from;
   const path = typeof url === "string" && url.startsWith("file:") ? new URL(url) : url;
   return new WebAssembly.Module(readFileSync(path));

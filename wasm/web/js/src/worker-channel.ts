@@ -1,9 +1,16 @@
 /** Reaches a store through a worker of its own, and flushes it when the page is hidden or goes. */
 
 import type { Channel } from "./connection.js";
-import { TailstoneError } from "./errors.js";
+import { TailstoneError, toWire } from "./errors.js";
+import type { Code } from "./protocol.js";
 
-export function throughWorker(worker: Worker): Channel {
+/** The worker gets its code from here: it is compiled while the worker starts, and not after. */
+export function throughWorker(worker: Worker, code: Promise<WebAssembly.Module>): Channel {
+  const give = (message: Code) => worker.postMessage(message);
+  code.then(
+    (code) => give({ code }),
+    (error: unknown) => give({ noCode: toWire(error) }),
+  );
   // A hidden page may be discarded without another word. Nobody waits for this answer, so it has no number of anybody's.
   const flush = () => worker.postMessage({ id: FLUSH, call: "flush", arguments: {}, strict: false, once: false });
   const hidden = () => {

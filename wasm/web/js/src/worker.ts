@@ -1,15 +1,14 @@
 /** The script of the worker that a page starts for a store: opens it here, or joins the tab that has it open. */
 
 import { load } from "./engine.js";
-import { TailstoneError, toWire } from "./errors.js";
+import { fromWire, TailstoneError, toWire } from "./errors.js";
 import { Holder } from "./holder.js";
 import { Member } from "./member.js";
 import { salvageIn } from "./opening.js";
 import { MemoryPlace } from "./place.js";
 import { OpfsPlace, opfsRoot } from "./place-opfs.js";
-import type { OpenArguments, Opened, Recovery, Request, SalvageArguments } from "./protocol.js";
+import type { Code, OpenArguments, Opened, Recovery, Request } from "./protocol.js";
 import { type Client, Server } from "./server.js";
-import { compile } from "./wasm.js";
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -20,14 +19,23 @@ interface Party {
   close(): Promise<void>;
 }
 
+let giveCode: (code: WebAssembly.Module | Promise<never>) => void;
+const code = new Promise<WebAssembly.Module>((resolve) => {
+  giveCode = resolve;
+});
+// Whoever opens meets its failure.
+code.catch(() => {});
+
 let party: Promise<Party> | undefined;
 let joined: Party | undefined;
 
-self.onmessage = ({ data }: MessageEvent<Request>) => {
-  if ("call" in data && (data.call === "open" || data.call === "close" || data.call === "salvage")) {
+self.onmessage = ({ data }: MessageEvent<Request | Code>) => {
+  if ("code" in data) giveCode(data.code);
+  else if ("noCode" in data) giveCode(Promise.reject(fromWire(data.noCode)));
+  else if ("call" in data && (data.call === "open" || data.call === "close" || data.call === "salvage")) {
     let going: Promise<unknown> | undefined;
     if (data.call === "open") going = open(data.arguments as OpenArguments);
-    else if (data.call === "salvage") going = salvage(data.arguments as SalvageArguments);
+    else if (data.call === "salvage") going = salvage((data.arguments as { name: string }).name);
     else going = party?.then((party) => party.close());
     void Promise.resolve(going).then(
       (ok) => page.send({ id: data.id, ok }, []),
@@ -37,11 +45,10 @@ self.onmessage = ({ data }: MessageEvent<Request>) => {
   else void party?.then((party) => party.receive(data));
 };
 
-async function open({ name, wasm, compactAt }: OpenArguments): Promise<Opened> {
+async function open({ name, compactAt }: OpenArguments): Promise<Opened> {
   const root = await opfsRoot();
-  const code = async () => load(await compile(wasm));
   if (root instanceof TailstoneError) {
-    await code();
+    load(await code);
     const holder = await Holder.open(new MemoryPlace());
     const server = new Server(holder, compactAt);
     page.send({ degraded: toWire(root) }, []);
@@ -50,7 +57,7 @@ async function open({ name, wasm, compactAt }: OpenArguments): Promise<Opened> {
     return holder.opened();
   }
   const start = async () => {
-    const [place] = await Promise.all([OpfsPlace.take(root, name), code()]);
+    const [place] = await Promise.all([OpfsPlace.take(root, name), code.then(load)]);
     return Holder.open(place);
   };
   const member = new Member(name, compactAt, page, start);
@@ -60,10 +67,10 @@ async function open({ name, wasm, compactAt }: OpenArguments): Promise<Opened> {
   return opened;
 }
 
-async function salvage({ name, wasm }: SalvageArguments): Promise<Recovery> {
+async function salvage(name: string): Promise<Recovery> {
   const root = await opfsRoot();
   if (root instanceof TailstoneError) throw root;
-  load(await compile(wasm));
+  load(await code);
   return navigator.locks.request(`tailstone/${name}`, { ifAvailable: true }, async (lock) => {
     if (lock === null) throw new TailstoneError("locked", `the store ${name} is open in a tab`);
     return salvageIn(await OpfsPlace.take(root, name));

@@ -73,7 +73,7 @@ async fn thousands_of_values_are_one_write_and_one_flush() {
     assert_eq!((counting.count("write"), counting.count("flush")), (1, 1));
     assert_eq!(worker.store.unflushed(), 0.0);
     assert_eq!(counting.count("read"), 0, "all of it is at hand");
-    assert_eq!(counting.count("truncate"), 4, "256 KiB of space a time");
+    assert_eq!(counting.count("truncate"), 1, "1 MiB of space a time");
     handles::close(&handle);
 }
 
