@@ -20,8 +20,8 @@ const TESTED: [&str; 6] = [
     "--package",
     "tailstone-tests",
 ];
-/// The tasks themselves, in debug alone: what they make bindings with takes minutes to optimise.
-const TASKS: [&str; 2] = ["--package", "xtask"];
+/// In debug alone: the tasks themselves, as what they make bindings with takes minutes to optimise, and what the browser runs as wasm.
+const TASKS: [&str; 4] = ["--package", "xtask", "--package", "tailstone-web"];
 /// What is optional, so that it is checked too.
 const FEATURES: [&str; 2] = [
     "--features",

@@ -86,7 +86,10 @@ pub fn test(ctx: &Context, quick: bool) -> Result<()> {
     }
     // Whatever comes of one, the others are tried too.
     let browser = ctx.run_tests(&mut node);
-    browser.and(write_reference(ctx)).and(packaging(ctx))
+    browser
+        .and(without_browser(ctx))
+        .and(write_reference(ctx))
+        .and(packaging(ctx))
 }
 
 /// Writes the reference of the npm package, out of the declarations that it is published with, to `wasm/web/docs`.
@@ -135,6 +138,16 @@ fn write_reference(ctx: &Context) -> Result<()> {
     let folder = ctx.root.join("wasm/web/reference");
     install(ctx, &folder)?;
     ctx.run(npm(ctx, &folder)?.args(["run", "--silent", "build"]))
+}
+
+/// The parts of the package that need no browser.
+fn without_browser(ctx: &Context) -> Result<()> {
+    let folder = ctx.root.join("tests/web");
+    install(ctx, &folder)?;
+    let mut node = ctx.command("node");
+    node.args(["--test", "--test-reporter=spec"])
+        .current_dir(&folder);
+    ctx.run_tests(&mut node)
 }
 
 /// Packs the built package and tries it as strangers would: bundlers, runtimes, type checkers, linters of packages.
