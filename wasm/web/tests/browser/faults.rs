@@ -37,16 +37,16 @@ fn a_full_file_refuses_writes_and_loses_nothing() {
     for lies in [false, true] {
         let (handle, mut worker) = fresh();
         worker.set(b"before", b"kept");
-        handle.set("limit", 300_000.into());
+        handle.set("limit", 1_500_000.into());
         handle.set("lies", lies.into());
-        assert_eq!(code(&worker.set(b"large", &[1; 400_000])), QUOTA);
+        assert_eq!(code(&worker.set(b"large", &[1; 2_000_000])), QUOTA);
         assert_eq!(worker.get(b"before"), Some(b"kept".to_vec()));
         handle.set("limit", f64::INFINITY.into());
         handle.set("lies", false.into());
-        assert_eq!(worker.set(b"large", &[1; 400_000]).0, DONE);
+        assert_eq!(worker.set(b"large", &[1; 2_000_000]).0, DONE);
         ok(worker.store.close());
         let mut reopened = Worker::open(handle);
-        assert_eq!(reopened.get(b"large").unwrap().len(), 400_000);
+        assert_eq!(reopened.get(b"large").unwrap().len(), 2_000_000);
         assert_eq!(reopened.get(b"before"), Some(b"kept".to_vec()));
     }
 }
