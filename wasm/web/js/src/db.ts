@@ -16,7 +16,8 @@ const PAGE_KEYS = 512;
 const PAGE_BYTES = 256 * 1024;
 
 /**
- * An open store. Calls made without waiting in between travel together, and are carried out in their order. Every call
+ * An open store. Calls made without waiting in between travel together, and are carried out in their order; only a value
+ * whose codec takes its time, as that of a `Blob` does, comes when it is encoded. Every call
  * that fails rejects with a `TailstoneError`.
  */
 export class Db<T = Uint8Array<ArrayBuffer>, In = T> {

@@ -137,9 +137,9 @@ function openKeeping(handle: Handle, flushed: number): Engine {
   }
 }
 
-/** A generation tells one holder's places in the file from another's. */
+/** A generation tells one holder's places in the file from another's: two of them have the same once in four billion times. */
 function newEngine(handle: Handle): Engine {
-  return new Engine(handle, Date.now() >>> 0);
+  return new Engine(handle, Math.floor(Math.random() * 2 ** 32));
 }
 
 function isDamage(error: unknown): boolean {

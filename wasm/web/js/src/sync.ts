@@ -125,14 +125,9 @@ export class SyncDb {
       const extent = answer.extent() ?? { offset: 0, length: 0 };
       const value = new Uint8Array(extent.length);
       engine.store.readFile(extent.offset, value);
-      return look(value);
+      return this.#show(value, look);
     }
-    this.#viewed = true;
-    try {
-      return look(engine.view(8, length));
-    } finally {
-      this.#viewed = false;
-    }
+    return this.#show(engine.view(8, length), look);
   }
 
   /** Stores all of these, or none: after a crash too. */
@@ -253,6 +248,16 @@ export class SyncDb {
     if (this.#holder === undefined) return;
     this.#holder = undefined;
     await this.#member.close();
+  }
+
+  /** Nobody uses the store while a view of its memory is about. */
+  #show<R>(view: Uint8Array<ArrayBuffer>, look: (view: Uint8Array<ArrayBuffer>) => R): R {
+    this.#viewed = true;
+    try {
+      return look(view);
+    } finally {
+      this.#viewed = false;
+    }
   }
 
   get #open(): Holder {
