@@ -81,6 +81,10 @@ async function extend({ current, at, bytes }) {
     handle.write(new Uint8Array(bytes), { at });
     handle.flush();
     handle.close();
+    // Zeros without their checksum are nothing that was flushed whole: what is known to have been is forgotten.
+    const pointer = await (await folder.getFileHandle("current")).createSyncAccessHandle();
+    pointer.truncate(1);
+    pointer.close();
     postMessage("written");
   };
   const worker = new Worker(URL.createObjectURL(new Blob([`(${script})()`], { type: "text/javascript" })));

@@ -79,7 +79,7 @@ export interface CallRequest extends Asked {
 
 export type Request = OpsRequest | CallRequest;
 
-/** The engine's code, compiled where it was asked for first, or why there is none. */
+/** The engine's code, compiled where it was asked for first, or why there is none. @internal */
 export type Code = { code: WebAssembly.Module } | { noCode: WireError };
 
 export type Reply =
