@@ -21,7 +21,7 @@ const openAt = /* @__PURE__ */ opener(
 );
 
 /** Opens the store at the path `name`, and creates it when there is none; recovers it after an unfinished write. */
-export const open: typeof openAt = ((name: string, options: object) => openAt(resolve(name), options)) as typeof openAt;
+export const open: typeof openAt = ((name: string, options: object) => openAt(name === "" ? name : resolve(name), options)) as typeof openAt;
 
 /**
  * Makes the store at the path `name`, which `open` refuses as `corrupt`, one that opens: every sound entry of it is written to
