@@ -151,6 +151,13 @@ impl WebStore {
         number::to_js(self.backing.buffer().unsynced())
     }
 
+    /// Bytes in the write buffer, which the handle has not got.
+    pub fn gathered(&self) -> usize {
+        self.backing
+            .buffer()
+            .with_gathered(|_, gathered| gathered.len())
+    }
+
     /// Hands what is in the write buffer to the handle, in one write. If that fails nothing is lost: the buffer is read as before, and
     /// the next call tries again.
     pub fn drain(&self) -> Result<()> {

@@ -1,8 +1,8 @@
 /**
  * `tailstone/keyval`: the functions of idb-keyval 6, by the same names and with the same arguments, on a store.
  *
- * Keys and values are those of IndexedDB, and lists come in its order. Calls resolve when a value is accepted; it is on
- * stable storage a moment later, as with IndexedDB's relaxed durability. `promisifyRequest` is missing: there are no
+ * Keys and values are those of IndexedDB, and lists come in its order. Calls resolve when a value is accepted: the next page
+ * finds it, and it is on stable storage a moment later, as with IndexedDB's relaxed durability. `promisifyRequest` is missing: there are no
  * requests here. What idb-keyval has stored is taken over by `migrate`.
  *
  * @packageDocumentation

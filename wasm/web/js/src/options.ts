@@ -2,7 +2,11 @@
 
 import type { Key } from "./request.js";
 
-/** When a change is on stable storage: at most 100 ms after its promise resolved, or before. */
+/**
+ * When a change is on stable storage: at most 100 ms after its promise resolved, or before. With `"relaxed"` only a loss of
+ * power can take it back meanwhile: the system has it at most some milliseconds after it was accepted, so a page that
+ * is left, or whose process ends, loses nothing.
+ */
 export type Durability = "relaxed" | "strict";
 
 /** How one change is made. */

@@ -2,7 +2,8 @@
  * Carries out requests of all tabs on one open store, in the order in which they came, and answers each.
  *
  * What is asked for strictly is answered after a flush, which all that wait at that moment share; anything else is answered
- * at once and flushed at most `RELAXED_MS` later.
+ * at once, handed to the system right behind the answer, or with what comes within a few milliseconds, and flushed at most
+ * `RELAXED_MS` later. So a page that leaves with its answer leaves nothing behind that was accepted.
  */
 
 import { codeOf, closed, TailstoneError, toWire } from "./errors.js";
@@ -12,6 +13,10 @@ import { withRetried } from "./retry.js";
 
 /** The longest that a relaxed change is kept from stable storage, in milliseconds. */
 export const RELAXED_MS = 100;
+/** How often a browser is handed what is gathered, in milliseconds: each time takes it 60 to 80 µs. Node gets it at once. */
+const HAND_OVER_MS = 5;
+/** With so much gathered a call more is nothing, and it is made while the page has its answer. */
+const HAND_OVER_BYTES = 128 << 10;
 /** Smaller files are not compacted by themselves. */
 const COMPACTED_FROM_BYTES = 4 << 20;
 
@@ -25,11 +30,16 @@ type Task = () => void | Promise<void>;
 export class Server {
   readonly #holder: Holder;
   readonly #compactAt: number;
+  readonly #handOverMs: number;
   readonly #tasks: Task[] = [];
   #running = false;
   /** Answers that wait for a flush. */
   #strict: { client: Client; reply: Reply; moved: Transferable[] }[] = [];
   #flushing = false;
+  #touched = false;
+  /** When the system was last handed something. */
+  #handed = 0;
+  #handing: ReturnType<typeof setTimeout> | undefined;
   #relaxed: ReturnType<typeof setTimeout> | undefined;
   readonly #watching = new Set<Client>();
   /** Length of the file when it was last found not to be worth a compaction. */
@@ -41,6 +51,7 @@ export class Server {
 
   constructor(holder: Holder, compactAt: number) {
     this.#holder = holder;
+    this.#handOverMs = holder.opened().backend === "opfs" ? HAND_OVER_MS : 0;
     this.#compactAt = compactAt;
   }
 
@@ -105,6 +116,7 @@ export class Server {
       if (going !== undefined) await going;
       this.#schedule();
     }
+    this.#handOver();
     this.#running = false;
   }
 
@@ -112,6 +124,36 @@ export class Server {
   touched(): void {
     this.#tell();
     this.#schedule();
+    if (this.#touched) return;
+    this.#touched = true;
+    queueMicrotask(() => {
+      this.#touched = false;
+      this.#handOver();
+    });
+  }
+
+  /** Hands what is gathered to the system, where it outlives this page, at once or a moment later. */
+  #handOver(): void {
+    if (this.#ended !== undefined || this.#flushing || this.#handing !== undefined) return;
+    const gathered = this.#holder.engine.store.gathered();
+    if (gathered === 0) return;
+    const wait = this.#handed + this.#handOverMs - performance.now();
+    if (wait <= 0 || gathered >= HAND_OVER_BYTES) return this.#drain();
+    this.#handing = setTimeout(() => {
+      this.#handing = undefined;
+      this.#do(() => this.#drain());
+    }, wait);
+  }
+
+  #drain(): void {
+    if (this.#ended !== undefined) return;
+    try {
+      this.#holder.engine.store.drain();
+    } catch (error) {
+      // Nothing is lost yet: the flush tries again, and says so to those who wait for it.
+      this.#noteTrap(error);
+    }
+    this.#handed = performance.now();
   }
 
   /** Sees to it that what was changed is flushed in time, however many tasks come. */
