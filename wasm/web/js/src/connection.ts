@@ -41,6 +41,8 @@ export class Connection {
   #ended: TailstoneError | undefined;
   #users = 0;
   #onend: () => void = () => {};
+  /** A buffer that a value was moved in and that came back. Memory that is new costs a MiB as much as copying it thrice. */
+  #spare: WeakRef<ArrayBuffer> | undefined;
   /** Why the store does not outlive the page, if it does not. */
   degraded: TailstoneError | undefined;
 
@@ -111,6 +113,15 @@ export class Connection {
     });
   }
 
+  /** A copy in a buffer that can be moved away, and that may be longer. */
+  copyOf(bytes: Uint8Array): ArrayBuffer {
+    const spare = this.#spare?.deref();
+    this.#spare = undefined;
+    if (spare === undefined || spare.byteLength < bytes.length) return bytes.slice().buffer as ArrayBuffer;
+    new Uint8Array(spare).set(bytes);
+    return spare;
+  }
+
   /** Calls `watcher` at every change in any tab, until the returned function is called. */
   watch(watcher: (change: Change) => void): () => void {
     const tell = (on: boolean) => void this.call("watch", { on }).catch(() => {});
@@ -156,6 +167,7 @@ export class Connection {
     else {
       const waiting = this.#sent.get(message.id);
       this.#sent.delete(message.id);
+      if ("spare" in message && message.spare !== undefined) this.#spare = new WeakRef(message.spare);
       if (waiting !== undefined) settle(waiting, message);
     }
   }

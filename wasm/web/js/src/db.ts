@@ -61,8 +61,8 @@ export class Db<T = Uint8Array<ArrayBuffer>, In = T> {
     const expiresAt = expiryOf(options?.ttl);
     if (bytes.length >= LARGE_BYTES) {
       // A copy of the caller's bytes, which is moved from here on.
-      const own = bytes.slice().buffer as ArrayBuffer;
-      return this.#open.call("put", { ...this.#place(key), value: own, expiresAt }, { moved: [own], strict });
+      const value = this.#open.copyOf(bytes);
+      return this.#open.call("put", { ...this.#place(key), value, length: bytes.length, expiresAt }, { moved: [value], strict });
     }
     const small = bytes;
     return this.#ops(

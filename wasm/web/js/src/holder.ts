@@ -79,9 +79,9 @@ export class Holder {
     this.#place.bound?.flushed(store.tail());
   }
 
-  async put({ bucket, key, value, expiresAt }: PutArguments): Promise<undefined> {
+  async put({ bucket, key, value, length, expiresAt }: PutArguments): Promise<undefined> {
     const readSync = blobReader();
-    if (value instanceof ArrayBuffer) this.#putBytes(bucket, key, new Uint8Array(value), expiresAt);
+    if (value instanceof ArrayBuffer) this.#putBytes(bucket, key, new Uint8Array(value, 0, length), expiresAt);
     else if (value.size < PIECE) this.#putBytes(bucket, key, new Uint8Array(await value.arrayBuffer()), expiresAt);
     else if (readSync !== undefined) {
       let at = 0;

@@ -39,6 +39,8 @@ class Remote implements Client {
   }
 
   send(message: Reply | Event | Note): void {
+    // It would be copied, and is of no use there.
+    if ("spare" in message) message.spare = undefined;
     this.#channel.postMessage(message);
   }
 

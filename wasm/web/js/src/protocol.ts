@@ -49,6 +49,8 @@ export interface Place {
 
 export interface PutArguments extends Place {
   value: ArrayBuffer | Blob;
+  /** Of a buffer, which may have room to spare. */
+  length?: number;
   /** Milliseconds since 1970, or 0. */
   expiresAt: number;
 }
@@ -84,7 +86,7 @@ export type Code = { code: WebAssembly.Module } | { noCode: WireError };
 
 export type Reply =
   | { id: number; answers: ArrayBuffer; large: ArrayBuffer[] }
-  | { id: number; ok: unknown }
+  | { id: number; ok: unknown; spare?: ArrayBuffer | undefined }
   | { id: number; error: WireError };
 
 /** What a worker says without being asked. */

@@ -186,10 +186,14 @@ export class Server {
   async #call(client: Client, { id, call, arguments: given, strict }: CallRequest): Promise<void> {
     const holder = this.#holder;
     let ok: unknown;
+    let spare: ArrayBuffer | undefined;
     switch (call) {
-      case "put":
-        ok = await this.#orMakeRoom(() => holder.put(given as PutArguments));
+      case "put": {
+        const put = given as PutArguments;
+        ok = await this.#orMakeRoom(() => holder.put(put));
+        if (put.value instanceof ArrayBuffer) spare = put.value;
         break;
+      }
       case "spool":
         ok = await holder.spool();
         break;
@@ -243,7 +247,8 @@ export class Server {
         throw new TailstoneError("invalid", `there is no call ${call}`);
     }
     this.#tell();
-    this.#answer(client, { id, ok }, ok instanceof ArrayBuffer ? [ok] : [], strict);
+    const moved = [ok, spare].filter((part) => part instanceof ArrayBuffer);
+    this.#answer(client, { id, ok, spare }, moved, strict);
   }
 
   #answer(client: Client, reply: Reply, moved: Transferable[], strict: boolean): void {
