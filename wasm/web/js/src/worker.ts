@@ -1,5 +1,6 @@
 /** The script of the worker that a page starts for a store: opens it here, or joins the tab that has it open. */
 
+import { Awake } from "./awake.js";
 import { load } from "./engine.js";
 import { fromWire, TailstoneError, toWire } from "./errors.js";
 import { Holder } from "./holder.js";
@@ -12,7 +13,13 @@ import { type Client, Server } from "./server.js";
 
 declare const self: DedicatedWorkerGlobalScope;
 
-const page: Client = { send: (message, moved) => self.postMessage(message, moved) };
+const awake = new Awake();
+const page: Client = {
+  send: (message, moved) => {
+    self.postMessage(message, moved);
+    awake.answered();
+  },
+};
 
 interface Party {
   receive(request: Request): void;
@@ -30,6 +37,7 @@ let party: Promise<Party> | undefined;
 let joined: Party | undefined;
 
 self.onmessage = ({ data }: MessageEvent<Request | Code>) => {
+  awake.asked();
   if ("code" in data) giveCode(data.code);
   else if ("noCode" in data) giveCode(Promise.reject(fromWire(data.noCode)));
   else if ("call" in data && (data.call === "open" || data.call === "close" || data.call === "salvage")) {
