@@ -39,3 +39,5 @@ export const CHANGE = ["", "set", "delete", "clear"] as const;
 
 /** Values from this length on travel in buffers of their own, which are moved and not copied. */
 export const LARGE_BYTES = 16 * 1024;
+/** Messages up to this length are copied: that takes less than to move their buffer. */
+export const COPIED_BYTES = 4096;

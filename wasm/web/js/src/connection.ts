@@ -2,7 +2,7 @@
 
 import { type Answer, AnswerReader } from "./answers.js";
 import { textOf } from "./answers.js";
-import { CHANGE } from "./codes.js";
+import { CHANGE, COPIED_BYTES } from "./codes.js";
 import { closed, fromWire, TailstoneError } from "./errors.js";
 import type { CallName, Calls, Event, OpenArguments, Opened, Reply, Request } from "./protocol.js";
 import { RequestWriter } from "./request.js";
@@ -152,7 +152,7 @@ export class Connection {
     // The next message is most likely of about the same length.
     this.#room = Math.min(Math.max(1024, writer.length), 1 << 20);
     const { buffer: ops, length } = writer;
-    if (waiting.length > 0) this.#post({ id: this.#next++, ops, length, strict: this.#strict, once }, [ops], waiting);
+    if (waiting.length > 0) this.#post({ id: this.#next++, ops, length, strict: this.#strict, once }, ops.byteLength > COPIED_BYTES ? [ops] : [], waiting);
   }
 
   #post(request: Request, moved: Transferable[], waiting: Sent): void {

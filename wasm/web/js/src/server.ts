@@ -6,6 +6,7 @@
  * `RELAXED_MS` later. So a page that leaves with its answer leaves nothing behind that was accepted.
  */
 
+import { COPIED_BYTES } from "./codes.js";
 import { codeOf, closed, TailstoneError, toWire } from "./errors.js";
 import type { Holder } from "./holder.js";
 import type { Calls, CallRequest, Event, OpsRequest, Place, PutArguments, Reply, Request } from "./protocol.js";
@@ -176,7 +177,8 @@ export class Server {
     const ran = this.#holder.run(ops, length);
     this.#tell();
     const send = ({ answers, large }: typeof ran) => {
-      this.#answer(client, { id, answers, large }, [answers, ...large], strict);
+      const moved = answers.byteLength > COPIED_BYTES ? [answers, ...large] : large;
+      this.#answer(client, { id, answers, large }, moved, strict);
     };
     if (this.#holder.engine.store.refused() === 0) return send(ran);
     // The browser grants no more space. What was refused is tried once more if a compaction gives some back.
