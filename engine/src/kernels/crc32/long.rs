@@ -37,7 +37,7 @@ pub(super) fn residual(register: u32, bytes: &[u8]) -> Option<([Word; REACH], &[
     let mut residual: [Word; REACH] = *last;
     for tap in TAPS {
         for (word, added) in residual.iter_mut().zip(before.get(REACH - tap..)?) {
-            *word = (u128::from_ne_bytes(*word) ^ added).to_ne_bytes();
+            *word = (u128::from_le_bytes(*word) ^ added).to_le_bytes();
         }
     }
     Some((residual, rest))
@@ -47,7 +47,7 @@ pub(super) fn residual(register: u32, bytes: &[u8]) -> Option<([Word; REACH], &[
 fn take_away(register: u32, front: &[Word]) -> [u128; REACH] {
     let mut words = [0; REACH + SPAN];
     // The register is added to the first bytes.
-    let mut carried = u128::from(register).to_le();
+    let mut carried = u128::from(register);
     for span in front.chunks(SPAN) {
         let mut at = REACH;
         for step in span.chunks(STEP) {
@@ -56,7 +56,7 @@ fn take_away(register: u32, front: &[Word]) -> [u128; REACH] {
             for (((((now, word), a), b), c), d) in
                 now.iter_mut().zip(step).zip(a).zip(b).zip(c).zip(d)
             {
-                *now = u128::from_ne_bytes(*word) ^ a ^ b ^ c ^ d;
+                *now = u128::from_le_bytes(*word) ^ a ^ b ^ c ^ d;
             }
             if let Some(first) = now.first_mut() {
                 *first ^= std::mem::take(&mut carried);
