@@ -13,6 +13,7 @@ use crate::format::{
 };
 use crate::index::{Extent, Index, IndexWriter};
 use crate::store::{EntryHandle, Generation, Stats, Store, span_of};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 /// Bytes of values gathered for one write.
@@ -146,6 +147,7 @@ impl<B: Rewrite> Store<B> {
         let _listings_wait = self.directory.before_switch(&live.generation, now);
         writer.start_over(index);
         self.current.store(Arc::new(generation));
+        self.compactions.fetch_add(1, Ordering::Release);
         Ok(())
     }
 }

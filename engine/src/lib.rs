@@ -66,7 +66,7 @@ pub use store::DataStore;
 pub use store::{
     Batch, ChangePage, DataStoreReader, DataStoreWriter, Entries, EntryHandle, EntryIterator,
     EntryStream, EntryWriter, History, LoggedChange, MemoryStore, ReadView, Reader,
-    STREAM_BUFFER_BYTES, Stats, Store, Version,
+    STREAM_BUFFER_BYTES, Stats, Store, Usage, Version,
 };
 #[cfg(feature = "serde")]
 pub use typed::TypedValues;

@@ -1,16 +1,19 @@
 //! What is in a bucket: its keys in their order, page by page, and how many they are.
 
-use super::Bucket;
 use super::directory::has_expired;
+use super::{Bucket, Trailer};
 use crate::backing::Backing;
 use crate::error::Result;
 use crate::format::{compute_hash, full_key};
-use crate::store::{Change, Store};
+use crate::store::{Change, Located, Store, newest_first};
 use std::fmt;
 use std::ops::Bound;
 
 /// Keys that an iterator fetches at a time.
 const PAGE: usize = 256;
+
+/// Entries that are looked at for a key that was deleted: a millisecond.
+const LOOKED_BACK: usize = 20_000;
 
 /// Some keys of a bucket in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,6 +74,35 @@ impl<B: Backing> Bucket<'_, B> {
             });
             page
         })
+    }
+
+    /// The 64-bit hash by which the store tells `key` of this bucket from all its other keys.
+    pub fn hash_of(&self, key: &[u8]) -> Result<u64> {
+        Ok(self.full_key(key)?.hash)
+    }
+
+    /// The key of this bucket that has this hash, or had it when it last had a value; `None` if the log holds none.
+    ///
+    /// A key that was deleted is looked for backwards in the log, for some ten thousand entries; then it is not known any more.
+    pub fn key_with_hash(&self, key_hash: u64) -> Result<Option<Vec<u8>>> {
+        let generation = self.store.current.load_full();
+        if let Some(located) = generation.locate(key_hash)? {
+            let trailer = Trailer::read(&generation, located.extent)?;
+            return Ok(trailer.and_then(|trailer| self.own_key(&trailer)));
+        }
+        for entry in newest_first(&generation).take(LOOKED_BACK) {
+            let entry = entry?;
+            if entry.metadata.key_hash == key_hash && !entry.is_tombstone {
+                let trailer = Trailer::read(&generation, Located::of(&entry).extent)?;
+                return Ok(trailer.and_then(|trailer| self.own_key(&trailer)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn own_key(&self, trailer: &Trailer) -> Option<Vec<u8>> {
+        let (name, key) = trailer.name_and_key();
+        (name == self.name).then(|| key.to_vec())
     }
 
     /// All keys that begin with `prefix`, in their order, some hundreds fetched at a time as [`keys`](Self::keys) does.

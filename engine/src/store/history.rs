@@ -102,6 +102,13 @@ pub(crate) fn newest_before<B: Backing>(
         .transpose()
 }
 
+/// All entries, from the last one back.
+pub(crate) fn newest_first<B: Backing>(
+    generation: &Generation<B>,
+) -> impl Iterator<Item = Result<Entry>> + '_ {
+    Chain::new(&generation.backing, generation.tail())
+}
+
 impl<V> Version<V> {
     /// Whether this is a deletion, which has no value.
     #[must_use]

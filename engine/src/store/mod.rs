@@ -20,6 +20,7 @@ mod live;
     reason = "a test that cannot go on fails here"
 )]
 mod lost_values;
+mod mark;
 mod milestones;
 mod open;
 mod plan;
@@ -40,14 +41,14 @@ pub use history::{History, Version};
 pub use iterate::{Entries, EntryIterator};
 pub use read::DataStoreReader;
 pub use reader::Reader;
-pub use stats::Stats;
+pub use stats::{Stats, Usage};
 pub use stream::EntryStream;
 pub use view::ReadView;
 pub use write::DataStoreWriter;
 
 pub(crate) use generation::{Generation, Located, payload_offset, span_of};
 pub(crate) use group::{Judge, Request};
-pub(crate) use history::newest_before;
+pub(crate) use history::{newest_before, newest_first};
 pub(crate) use live::changes_since;
 pub(crate) use plan::Change;
 
@@ -58,7 +59,7 @@ use crate::error::{Error, Result};
 use crate::index::{Index, IndexWriter};
 use crate::options::Options;
 use crate::recovery::{Outcome, RecoveryReport};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// An append-only key-value store on one backing.
@@ -72,6 +73,8 @@ pub struct Store<B: Backing> {
     group: group::Queue<B>,
     /// Held by a compaction from its first read to its last write, so that there is one at a time.
     pub(crate) compaction: Mutex<()>,
+    /// How many of them there were.
+    pub(crate) compactions: AtomicU64,
     /// The keys of buckets in their order, once somebody has asked for them.
     pub(crate) directory: Directory,
     /// Set for good by a failed sync, and where part of a batch could not be cut off: what the medium holds is then unknown.
@@ -219,6 +222,7 @@ impl<B: Backing> Store<B> {
             }),
             group: group::Queue::default(),
             compaction: Mutex::new(()),
+            compactions: AtomicU64::new(0),
             directory: Directory::default(),
             latched: AtomicBool::new(false),
             options,

@@ -23,7 +23,30 @@ pub struct Stats {
     pub directory_bytes: u64,
 }
 
+/// What a store takes, as it is known at any moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Usage {
+    /// Entries in use: keys that have a value, those of buckets included.
+    pub live_entries: u64,
+    /// Bytes that these entries take: values, keys, metadata, and the pads to 64 bytes before them.
+    pub live_bytes: u64,
+    /// Length of the store: where its last entry ends.
+    pub file_bytes: u64,
+}
+
 impl<B: Backing> Store<B> {
+    /// What the store takes; costs nothing.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let generation = self.current.load();
+        Usage {
+            live_entries: generation.index.len(),
+            live_bytes: generation.live_span(),
+            file_bytes: generation.tail(),
+        }
+    }
+
     /// Figures about the store; takes one pass over the index.
     #[must_use]
     pub fn stats(&self) -> Stats {
