@@ -1,8 +1,12 @@
 //! The words of the command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use bytesize::ByteSize;
+use clap::{Args, Parser, Subcommand};
+
+use crate::grants::StoreGrant;
 
 /// The tailstone store inside a wasmtime sandbox
 #[derive(Debug, Parser)]
@@ -13,13 +17,13 @@ use clap::{Parser, Subcommand};
     after_help = "Exit status: 0 done, 1 not found, 2 wrong usage, 3 damaged or not a store, 4 in use by another, 5 anything else."
 )]
 pub struct Arguments {
-    /// Seconds that one call into the sandbox may compute
-    #[arg(long, global = true, value_name = "SECONDS")]
-    pub timeout: Option<u64>,
+    /// How long one call into the sandbox may compute, such as `2s` or `500ms`
+    #[arg(long, global = true, value_name = "TIME", default_value = "1m", value_parser = humantime::parse_duration)]
+    pub timeout: Duration,
 
-    /// Memory of the sandbox, in MiB
-    #[arg(long, global = true, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u16).range(1..=4096))]
-    pub max_memory: u16,
+    /// Memory of the sandbox, such as `64MiB`; 4 GiB at most
+    #[arg(long, global = true, value_name = "BYTES", default_value = "1GiB", value_parser = memory)]
+    pub max_memory: usize,
 
     /// What to do
     #[command(subcommand)]
@@ -36,22 +40,58 @@ pub enum Task {
         /// The component; by default what `TAILSTONE_COMPONENT` names, or the file beside this program, or the workspace's build
         #[arg(long, value_name = "WASM")]
         component: Option<PathBuf>,
+        /// The bucket of the store
+        #[arg(long, value_name = "NAME", default_value = "default")]
+        bucket: String,
         /// What to do with the store
         #[command(subcommand)]
         command: StoreCommand,
     },
-    /// Run a WASI command with one directory and the standard streams
-    #[command(hide = true)]
-    Run {
-        /// The directory it sees as its root
+    /// Run a plugin with the stores that it is granted, and nothing else
+    Run(RunArguments),
+    /// Compile plugins, so that `run` starts them at once
+    Compile {
+        /// Where compiled plugins are kept; nobody else may write there
         #[arg(long, value_name = "DIR")]
-        directory: PathBuf,
-        /// The command's component
-        program: PathBuf,
-        /// Its arguments
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<String>,
+        cache: Option<PathBuf>,
+        /// The plugins' components
+        #[arg(required = true)]
+        programs: Vec<PathBuf>,
     },
+}
+
+/// What to run, and with what.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// Grant a store: NAME=FILE, or NAME=memory or NAME=redis://HOST; `:ro` or `:append` behind it for less than reading and
+    /// writing; then limits: `,quota=64MiB`, `,file=`, `,entries=`, `,key=`, `,value=`, `,handles=`, `,page=`, `,rate=` (bytes a second)
+    #[arg(long = "store", value_name = "GRANT")]
+    pub stores: Vec<StoreGrant>,
+    /// Call a function that the plugin exports, such as 'visit("ada")'; several are called one after the other in one instance
+    #[arg(long, value_name = "CALL")]
+    pub invoke: Vec<String>,
+    /// A directory that it sees as its root
+    #[arg(long, value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// Where compiled plugins are kept; nobody else may write there
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// Keep no compiled plugins
+    #[arg(long, conflicts_with = "cache")]
+    pub no_cache: bool,
+    /// The plugin's component
+    pub program: PathBuf,
+    /// Its arguments, if it is a program
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub args: Vec<String>,
+}
+
+fn memory(text: &str) -> Result<usize, String> {
+    let bytes = text.parse::<ByteSize>()?.0;
+    if (1 << 16..=1 << 32).contains(&bytes) {
+        return usize::try_from(bytes).map_err(|error| error.to_string());
+    }
+    Err("from 64KiB to 4GiB".to_owned())
 }
 
 /// What to do with a store.

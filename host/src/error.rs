@@ -34,6 +34,10 @@ pub enum Error {
     TimedOut(Duration),
     /// The component could not be compiled, linked or called; its instance is gone.
     Component(wasmtime::Error),
+    /// What was asked for has no meaning; the sentence says why.
+    Usage(String),
+    /// An earlier call did not return, and its instance is gone.
+    Over,
     /// Something outside the component failed.
     Io {
         /// What the host was doing.
@@ -50,6 +54,7 @@ impl Error {
         match self {
             Self::KeyNotFound(_) | Self::NoSuchFile(_) | Self::Refused(Refusal::NoSuchStore) => 1,
             Self::NotAFile(_)
+            | Self::Usage(_)
             | Self::NoComponent(_)
             | Self::Refused(Refusal::InvalidArgument(_) | Refusal::ReadOnly) => 2,
             Self::Differs(_) | Self::Refused(Refusal::Corrupt(_)) => 3,
@@ -107,6 +112,8 @@ impl fmt::Display for Error {
                 "the component computed for more than {allowed:?} in one call"
             ),
             Self::Component(error) => write!(f, "the component failed: {}", error.root_cause()),
+            Self::Usage(sentence) => f.write_str(sentence),
+            Self::Over => f.write_str("an earlier call did not return; start the plugin again"),
             Self::Io { doing, source } => write!(f, "could not {doing}: {source}"),
         }
     }

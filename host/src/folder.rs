@@ -15,8 +15,6 @@ pub struct Tally {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Files left out, because a plain entry cannot hold them: empty ones, and those of a single zero byte.
-    pub skipped: u64,
     /// The time spent in the session's calls, without reading the files.
     pub spent: Duration,
 }
@@ -60,10 +58,6 @@ fn each_file(
                 folders.push(path);
             } else if kind.is_file() {
                 let content = fs::read(&path).map_err(Error::io("read a file"))?;
-                if matches!(content.as_slice(), [] | [0]) {
-                    tally.skipped += 1;
-                    continue;
-                }
                 let key = key_of(path.strip_prefix(folder).unwrap_or(&path));
                 tally.spent += handle(&key, &content)?;
                 tally.files += 1;

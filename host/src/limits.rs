@@ -9,7 +9,7 @@ use crate::state::State;
 /// Core instances, memories and tables of one component; ours has one memory and a few small instances.
 const INSTANCES: usize = 64;
 /// Entries of one table.
-const TABLE_ELEMENTS: usize = 65_536;
+pub(crate) const TABLE_ELEMENTS: usize = 65_536;
 /// Files, streams and directories that an instance may hold open.
 const OPEN_HANDLES: usize = 256;
 

@@ -1,13 +1,15 @@
 //! `tailstone-host`: the store inside a wasmtime sandbox, from the command line.
 
 mod arguments;
+mod grants;
 mod report;
+mod run;
 mod store;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use tailstone_host::{Limits, Result, run_command};
+use tailstone_host::{Limits, Result};
 
 use crate::arguments::{Arguments, Task};
 
@@ -23,25 +25,17 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<u8> {
-    let limits = Limits::default().with_memory_bytes(usize::from(arguments.max_memory) << 20);
-    let limits = match arguments.timeout {
-        Some(seconds) => limits.with_call(std::time::Duration::from_secs(seconds)),
-        None => limits,
-    };
+    let limits = Limits::default()
+        .with_memory_bytes(arguments.max_memory)
+        .with_call(arguments.timeout);
     match &arguments.task {
         Task::Store {
             file,
             component,
+            bucket,
             command,
-        } => store::run(file, component.as_deref(), limits, command),
-        Task::Run {
-            directory,
-            program,
-            args,
-        } => {
-            let mut all = vec![program.display().to_string()];
-            all.extend_from_slice(args);
-            run_command(program, &all, directory, limits)
-        }
+        } => store::run(file, component.as_deref(), bucket, limits, command),
+        Task::Run(arguments) => run::run(arguments, limits),
+        Task::Compile { cache, programs } => run::compile(programs, cache.as_deref(), limits),
     }
 }

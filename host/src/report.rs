@@ -9,7 +9,8 @@ use tailstone_host::{Error, Info, Result};
 /// Figures about a store.
 #[derive(Debug, Serialize)]
 pub struct InfoReport {
-    live_keys: u64,
+    keys: u64,
+    live_entries: u64,
     store_bytes: u64,
     savings_bytes: u64,
     index_bytes: u64,
@@ -22,7 +23,6 @@ pub struct InfoReport {
 pub struct FolderReport {
     files: u64,
     bytes: u64,
-    skipped: u64,
     put_ms: Option<f64>,
     get_ms: f64,
     verified: bool,
@@ -32,15 +32,18 @@ pub struct FolderReport {
 impl From<Info> for InfoReport {
     fn from(info: Info) -> Self {
         let Info {
-            live_keys,
+            keys,
+            live_entries,
             store_bytes,
             savings_bytes,
             index_bytes,
             cut_bytes,
             recovery,
+            tail: _,
         } = info;
         Self {
-            live_keys,
+            keys,
+            live_entries,
             store_bytes,
             savings_bytes,
             index_bytes,
@@ -57,7 +60,6 @@ impl FolderReport {
         Self {
             files: get.files,
             bytes: get.bytes,
-            skipped: get.skipped,
             put_ms: put.map(millis),
             get_ms: millis(get),
             verified: true,
@@ -70,9 +72,11 @@ impl InfoReport {
     /// The report for people.
     pub fn in_words(&self) -> String {
         format!(
-            "{:<24}{}\n{:<24}{}\n{:<24}{}\n{:<24}{}\n{:<24}{}\n",
-            "live keys",
-            self.live_keys,
+            "{:<24}{}\n{:<24}{}\n{:<24}{}\n{:<24}{}\n{:<24}{}\n{:<24}{}\n",
+            "keys",
+            self.keys,
+            "entries in use",
+            self.live_entries,
             "store, bytes",
             self.store_bytes,
             "compaction frees, bytes",

@@ -1,17 +1,23 @@
 //! What is made once and serves any number of sessions: the engine, the compiled component, its links.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use wasmtime::component::{Component, Linker, ResourceTable};
-use wasmtime::{Config, Engine, Store};
+use wasmtime::{
+    CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
+};
 use wasmtime_wasi::WasiCtx;
 
 use crate::bindings::{Access, StoragePre};
 use crate::error::{Error, Result};
-use crate::limits::Limits;
+use crate::keyvalue::KeyValueCtx;
+use crate::limits::{Limits, TABLE_ELEMENTS};
 use crate::session::Session;
 use crate::state::State;
 use crate::ticker;
+
+/// The bucket that `wasi:keyvalue` shows of a store, and the npm package unless told otherwise.
+pub const DEFAULT_BUCKET: &[u8] = tailstone_interface::keyvalue::BUCKET;
 
 /// A compiled component that is ready to be instantiated.
 pub struct Runtime {
@@ -23,7 +29,7 @@ pub struct Runtime {
 impl Runtime {
     /// Compiles the component at `path`, which takes a good tenth of a second.
     pub fn new(path: &Path, limits: Limits) -> Result<Self> {
-        let engine = new_engine()?;
+        let engine = new_engine(&limits, &Cache::Off)?;
         let component = compile(&engine, path)?;
         let linked = new_linker(&engine)
             .and_then(|linker| linker.instantiate_pre(&component))
@@ -38,13 +44,18 @@ impl Runtime {
 
     /// Opens the store at `path` in a new instance that sees the folder of that file and nothing else.
     pub fn open(&self, path: &Path, access: Access) -> Result<Session> {
-        Session::open(self, path, access)
+        self.open_bucket(path, DEFAULT_BUCKET, access)
+    }
+
+    /// The same for another bucket of the store than the one that is called `default`.
+    pub fn open_bucket(&self, path: &Path, bucket: &[u8], access: Access) -> Result<Session> {
+        Session::open(self, path, bucket, access)
     }
 
     /// Opens the store called `name` in `folder`, as a guest would ask for it: the component judges the name, and nothing
     /// keeps the native engine from opening the file at the same time.
     pub fn open_name(&self, folder: &Path, name: &str, access: Access) -> Result<Session> {
-        Session::instantiate(self, folder, name, access, None)
+        Session::instantiate(self, folder, name, DEFAULT_BUCKET, access, None)
     }
 
     /// The names of the interfaces that the component imports.
@@ -78,16 +89,52 @@ impl std::fmt::Debug for Runtime {
     }
 }
 
+/// Where compiled components are kept, so that they are compiled once. What another version of this program compiled is not
+/// taken from there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cache {
+    /// Nowhere.
+    Off,
+    /// In the user's own folder for such things.
+    User,
+    /// In this folder, which nobody else may write to: what lies there is run.
+    Folder(PathBuf),
+}
+
+/// Instances that exist at a time.
+const POOL: u32 = 256;
+
 /// An engine whose code can be stopped, with its clock running.
-pub fn new_engine() -> Result<Engine> {
+pub fn new_engine(limits: &Limits, cache: &Cache) -> Result<Engine> {
     let mut config = Config::new();
     config.epoch_interruption(true);
+    config.allocation_strategy(pool(limits));
+    let mut settings = CacheConfig::new();
+    if let Cache::Folder(folder) = cache {
+        settings.with_directory(folder);
+    }
+    if *cache != Cache::Off {
+        let cache = wasmtime::Cache::new(settings).map_err(Error::Component)?;
+        config.cache(Some(cache));
+    }
     let engine = Engine::new(&config).map_err(Error::Component)?;
     ticker::start(&engine)?;
     Ok(engine)
 }
 
-/// Compiles the component at `path`.
+/// Memory for instances is reserved once and used again, which makes an instance in a tenth of the time.
+fn pool(limits: &Limits) -> InstanceAllocationStrategy {
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(POOL)
+        .total_core_instances(POOL * 4)
+        .total_memories(POOL)
+        .total_tables(POOL * 4)
+        .table_elements(TABLE_ELEMENTS)
+        .max_memory_size(limits.memory_bytes);
+    InstanceAllocationStrategy::Pooling(pool)
+}
+
+/// Compiles the component at `path`, or takes it from the cache.
 pub fn compile(engine: &Engine, path: &Path) -> Result<Component> {
     let bytes = std::fs::read(path).map_err(Error::io("read the component"))?;
     Component::new(engine, bytes).map_err(Error::Component)
@@ -107,6 +154,7 @@ pub fn new_store(engine: &Engine, wasi: WasiCtx, limits: &Limits) -> Store<State
         wasi,
         table: ResourceTable::new(),
         limits: limits.for_store(),
+        stores: KeyValueCtx::default(),
     };
     let mut store = Store::new(engine, state);
     limits.apply(&mut store);

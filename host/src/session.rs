@@ -43,7 +43,12 @@ enum Progress {
 }
 
 impl Session {
-    pub(crate) fn open(runtime: &Runtime, path: &Path, access: Access) -> Result<Self> {
+    pub(crate) fn open(
+        runtime: &Runtime,
+        path: &Path,
+        bucket: &[u8],
+        access: Access,
+    ) -> Result<Self> {
         let file_lock = FileLock::take(path, access)?;
         // A link is followed here, by the host; the component follows none.
         let path = path
@@ -55,13 +60,14 @@ impl Session {
         let name = name.to_str().ok_or_else(|| {
             Refusal::InvalidArgument(format!("the name of {} is not Unicode", path.display()))
         })?;
-        Self::instantiate(runtime, folder, name, access, Some(file_lock))
+        Self::instantiate(runtime, folder, name, bucket, access, Some(file_lock))
     }
 
     pub(crate) fn instantiate(
         runtime: &Runtime,
         folder: &Path,
         name: &str,
+        bucket: &[u8],
         access: Access,
         file_lock: Option<FileLock>,
     ) -> Result<Self> {
@@ -87,7 +93,7 @@ impl Session {
         let lock_file = (file_lock.is_some() && access != Access::Read)
             .then(|| lock_file(&folder.join(name)))
             .filter(|lock_file| !lock_file.exists());
-        match calls.store().call_open(&mut store, name, access) {
+        match calls.store().call_open(&mut store, name, bucket, access) {
             Ok(Ok(handle)) => Ok(Self {
                 store,
                 calls,
@@ -114,11 +120,12 @@ impl Session {
 
     /// Whether `key` has a value.
     pub fn exists(&mut self, key: &[u8]) -> Result<bool> {
-        self.call(|calls, store, handle| calls.store().call_exists(store, handle, key))
+        let stat = self.call(|calls, store, handle| calls.store().call_stat(store, handle, key))?;
+        Ok(stat.is_some())
     }
 
-    /// Makes `value` the newest value of `key`; where the store ends then.
-    pub fn put(&mut self, key: &[u8], value: &[u8]) -> Result<u64> {
+    /// Makes `value` the value of `key`.
+    pub fn put(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
         self.call(|calls, store, handle| calls.store().call_put(store, handle, key, value))
     }
 
@@ -130,6 +137,11 @@ impl Session {
     /// What the store holds and costs.
     pub fn info(&mut self) -> Result<Info> {
         self.call(|calls, store, handle| calls.store().call_info(store, handle))
+    }
+
+    /// Rewrites the store without what is no longer in use.
+    pub fn compact(&mut self) -> Result<()> {
+        self.call(|calls, store, handle| calls.store().call_compact(store, handle))
     }
 
     /// Returns once everything put so far is on stable storage.

@@ -1,5 +1,6 @@
 //! What the host keeps for one instance: what it was granted, its open handles, its limits.
 
+use crate::keyvalue::KeyValueCtx;
 use wasmtime::StoreLimits;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -9,6 +10,7 @@ pub struct State {
     pub(crate) wasi: WasiCtx,
     pub(crate) table: ResourceTable,
     pub(crate) limits: StoreLimits,
+    pub(crate) stores: KeyValueCtx,
 }
 
 impl WasiView for State {

@@ -13,6 +13,7 @@ use crate::report::{self, FolderReport, InfoReport};
 pub fn run(
     file: &Path,
     component: Option<&Path>,
+    bucket: &str,
     limits: Limits,
     command: &StoreCommand,
 ) -> Result<u8> {
@@ -21,7 +22,7 @@ pub fn run(
         return Ok(0);
     }
     let runtime = Runtime::new(&find_component(component)?, limits)?;
-    let open = |access| runtime.open(file, access);
+    let open = |access| runtime.open_bucket(file, bucket.as_bytes(), access);
     match command {
         StoreCommand::Put { key, value } => {
             let value = match value {

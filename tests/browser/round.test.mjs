@@ -52,10 +52,10 @@ describe("a file that goes round", { skip }, () => {
 
     if (process.env.TAILSTONE_HOST !== undefined) {
       const host = inSandbox(path);
-      compare(cli.plain, host);
-      write(cli.plain, "plain", bytes(70_000, 5), host);
-      write(cli.plain, "zeros", Buffer.alloc(64), host);
-      compare(cli.plain);
+      compare(cli.bucket, host);
+      write(cli.bucket, "large", bytes(70_000, 5), host);
+      write(cli.bucket, "zeros", Buffer.alloc(64), host);
+      compare(cli.bucket);
     }
 
     const page = await blankPage(browser.context, browser.site.url);
@@ -132,7 +132,7 @@ function commandLine(path) {
 
 /** The component's host on the store at `path`; it finds the component where it was built, or by TAILSTONE_COMPONENT. */
 function inSandbox(path) {
-  const run = program(process.env.TAILSTONE_HOST, ["store", path]);
+  const run = program(process.env.TAILSTONE_HOST, ["store", path, "--bucket", BUCKET]);
   return { read: found(run, "get"), write: (key, value) => run("put", key, value) };
 }
 

@@ -1,10 +1,14 @@
-//! Builds the WASI component and runs the tests of it and of its host.
+//! Builds the WASI component and runs the tests of it: in its host, under wasmtime, and in Node.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
 use crate::context::Context;
+use crate::{guests, web};
+
+/// Where what is built lies in the target folder.
+pub const BUILT: &str = "wasm32-unknown-unknown/wasm";
 
 /// No C library lies under this target, so the component imports what our own code calls and nothing else. The linker
 /// comes with the toolchain; it wraps what it links into a component.
@@ -17,31 +21,59 @@ const TEST_FLAGS: &str = "-C target-feature=+simd128";
 
 /// Builds `wasm/component` to `target/wasm32-unknown-unknown/wasm/tailstone_component.wasm`.
 pub fn build(ctx: &Context) -> Result<()> {
-    let mut command = ctx.cargo(["build", "--package", "tailstone-component"]);
-    command.args(["--profile", "wasm", "--target", TARGET]);
+    build_packages(ctx, &["tailstone-component"])
+}
+
+/// Builds each of these packages to a component beside it, named as the package with `_` for `-`.
+pub fn build_packages(ctx: &Context, packages: &[&str]) -> Result<()> {
+    let mut command = ctx.cargo(["build", "--profile", "wasm", "--target", TARGET]);
+    for package in packages {
+        command.args(["--package", package]);
+    }
     command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", FLAGS);
     ctx.run(&mut command)
 }
 
 /// Builds `tailstone-host`, in the one profile that wasmtime is built in; where it lies.
 pub fn build_host(ctx: &Context) -> Result<PathBuf> {
-    ctx.run(&mut ctx.cargo(["build", "--release", "--package", "tailstone-host"]))?;
+    ctx.run(&mut ctx.cargo([
+        "build",
+        "--release",
+        "--package",
+        "tailstone-host",
+        "--all-features",
+    ]))?;
     let name = format!("tailstone-host{}", std::env::consts::EXE_SUFFIX);
     Ok(ctx.target_dir.join("release").join(name))
 }
 
-/// Runs the component's tests under wasmtime, and the engine's own unit tests on wasm32 unless it has to be `quick`.
+/// Runs the tests of the component's host and, unless it has to be `quick`, those of the component and the engine on wasm32 and
+/// those of the component in Node.
 pub fn test(ctx: &Context, quick: bool) -> Result<()> {
     build(ctx)?;
+    guests::build(ctx)?;
     let host = build_host(ctx)?;
-    ctx.run_tests(&mut ctx.cargo(["test", "--release", "--package", "tailstone-host"]))?;
+    ctx.run_tests(&mut ctx.cargo([
+        "test",
+        "--release",
+        "--package",
+        "tailstone-host",
+        "--all-features",
+    ]))?;
     if quick {
         return Ok(());
     }
+    // Whatever comes of one, the other is tried too.
+    let wasmtime = under_wasmtime(ctx, &host);
+    let node = in_node(ctx, &host);
+    wasmtime.and(node)
+}
+
+fn under_wasmtime(ctx: &Context, host: &Path) -> Result<()> {
     let directory = ctx.target_dir.join("wasi-tests");
     std::fs::create_dir_all(&directory)?;
     let runner = format!(
-        "{} run --timeout 600 --directory {}",
+        "{} run --timeout 10m --no-cache --directory {}",
         host.display(),
         directory.display()
     );
@@ -53,4 +85,19 @@ pub fn test(ctx: &Context, quick: bool) -> Result<()> {
         ctx.run_tests(&mut command)?;
     }
     Ok(())
+}
+
+/// Runs the component over the files of Node's shim, and one file between it, the command line and the component's host.
+fn in_node(ctx: &Context, host: &Path) -> Result<()> {
+    ctx.run(&mut ctx.cargo(["build", "--package", "tailstone-cli", "--bin", "tailstone"]))?;
+    let component = ctx.target_dir.join(BUILT).join("tailstone_component.wasm");
+    let folder = ctx.root.join("tests/component");
+    web::install(ctx, &folder)?;
+    let mut node = ctx.command("node");
+    node.args(["--test", "--test-concurrency=2", "--test-reporter=spec"])
+        .current_dir(&folder)
+        .env("TAILSTONE_COMPONENT", component)
+        .env("TAILSTONE_BIN", web::binary(ctx, "tailstone", "debug"))
+        .env("TAILSTONE_HOST", host);
+    ctx.run_tests(&mut node)
 }

@@ -19,10 +19,12 @@ use crate::{component, setup, web};
 
 /// Memory that the sandbox may take, in MiB: all that 32 bits address, since a value is there several times over and a
 /// named folder may have large ones.
-const SANDBOX_MIB: &str = "4096";
+const SANDBOX_MEMORY: &str = "4GiB";
 
 /// Where the sample is, below the demonstration's folder.
 const SAMPLE: &str = "sample";
+/// Where the component puts what it is given.
+const COMPONENT_BUCKET: &str = "default";
 /// The page names a file by its path from the picked folder's parent, and keeps files in a bucket of their own.
 const PAGE_PREFIX: &str = "sample/";
 const PAGE_BUCKET: &str = "files";
@@ -89,17 +91,20 @@ impl Stage<'_> {
     fn component(&self, host: &Path) -> Result<Row> {
         let store = self.out.join("component.tsl");
         let mut command = self.ctx.command(host);
-        command.args(["--max-memory", SANDBOX_MIB, "store"]);
+        command.args(["--max-memory", SANDBOX_MEMORY, "store"]);
         command.arg(&store).arg("import").arg(self.sample.folder());
         let output = self.ctx.output(&mut command)?;
         let row = self.row("WASI component in wasmtime", "", &output, vec![store])?;
         // Once more from the file alone: the import read it back in the session that wrote it.
         let mut command = self.ctx.command(host);
-        command.args(["--max-memory", SANDBOX_MIB, "store"]);
+        command.args(["--max-memory", SANDBOX_MEMORY, "store"]);
         command.arg(row.store()?);
         self.ctx
             .output(command.arg("check").arg(self.sample.folder()))?;
-        Ok(row)
+        Ok(Row {
+            bucket: Some(COMPONENT_BUCKET),
+            ..row
+        })
     }
 
     /// The sample through the page's folder picker.

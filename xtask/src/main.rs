@@ -7,6 +7,7 @@ mod demo;
 mod deny;
 mod examples;
 mod fuzz;
+mod guests;
 mod loom;
 mod miri;
 mod sanitize;
@@ -63,6 +64,8 @@ enum Task {
     },
     /// Build the WASI component
     Component,
+    /// Build the guests: those that try a provider of stores, and the plugins
+    Guests,
     /// Build the pages
     Www {
         /// Serve them until interrupted
@@ -119,6 +122,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::WebDocs => web::reference(&ctx)?,
         Task::WasmTestRunner { script, program } => web::run_rust_tests(&ctx, &script, &program)?,
         Task::Component => component::build(&ctx)?,
+        Task::Guests => guests::build(&ctx)?,
         Task::Www { serve } => web::pages(&ctx, serve)?,
         Task::Bench { args } => {
             let mut command = ctx.cargo(["run", "--release", "--package", "tailstone-peers", "--"]);

@@ -36,6 +36,7 @@ pub fn run(ctx: &Context) -> Result<()> {
     node(ctx)?;
     node_packages(ctx)?;
     browser(ctx)?;
+    redis(ctx);
     eprintln!("setup: everything is in place");
     Ok(())
 }
@@ -109,25 +110,41 @@ fn browser(ctx: &Context) -> Result<()> {
     if chromium(ctx).is_some() {
         return Ok(());
     }
-    let Some(mut prefix) = superuser(ctx) else {
+    if superuser(ctx).is_none() {
         bail!(
             "no Chromium: install Chromium or Google Chrome so that one of {} is on PATH, or set CHROME to its path",
             CHROMIUM_NAMES.join(", ")
         );
-    };
+    }
+    apt_install(ctx, "chromium")?;
+    match chromium(ctx) {
+        Some(_) => Ok(()),
+        None => bail!("apt-get installed chromium, and still none is on PATH"),
+    }
+}
+
+/// The server that tests start on a port of their own. Without one they say so and leave it out.
+fn redis(ctx: &Context) {
+    if ctx.find_program(&["redis-server"]).is_some() || superuser(ctx).is_none() {
+        return;
+    }
+    if let Err(error) = apt_install(ctx, "redis-server") {
+        eprintln!("setup: no redis-server, so its tests are left out: {error:#}");
+    }
+}
+
+fn apt_install(ctx: &Context, package: &str) -> Result<()> {
+    let mut prefix = superuser(ctx).context("nobody here may install packages")?;
     prefix.extend(["apt-get", "-y"]);
     let apt = |args: &[&str]| {
         let mut words = prefix.iter().chain(args);
         let mut command = ctx.command(words.next().unwrap_or(&"apt-get"));
         command.args(words).env("DEBIAN_FRONTEND", "noninteractive");
-        ctx.run(&mut command)
+        // What is installed for tests is not to be started as a service.
+        ctx.run(command.env("RUNLEVEL", "1"))
     };
     apt(&["update"])?;
-    apt(&["install", "chromium"])?;
-    match chromium(ctx) {
-        Some(_) => Ok(()),
-        None => bail!("apt-get installed chromium, and still none is on PATH"),
-    }
+    apt(&["install", package])
 }
 
 /// How to run `apt-get` with the rights it needs, where it exists: nothing for root, else a sudo that does not ask.

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::context::Context;
-use crate::{component, examples, loom, setup, tidy, web};
+use crate::{component, examples, guests, loom, setup, tidy, web};
 
 /// What the debug and the release run test. The host and the component have their own stage, in one profile, since
 /// building wasmtime twice takes longer than everything else together.
@@ -20,13 +20,22 @@ const TESTED: [&str; 6] = [
     "--package",
     "tailstone-tests",
 ];
-/// In debug alone: the tasks themselves, as what they make bindings with takes minutes to optimise, and what the browser runs as wasm.
-const TASKS: [&str; 4] = ["--package", "xtask", "--package", "tailstone-web"];
+/// In debug alone: the tasks themselves, as what they make bindings with takes minutes to optimise, and what runs as wasm.
+const TASKS: [&str; 6] = [
+    "--package",
+    "xtask",
+    "--package",
+    "tailstone-web",
+    "--package",
+    "tailstone-conformance",
+];
 /// What is optional, so that it is checked too.
 const FEATURES: [&str; 2] = [
     "--features",
     "tailstone/arrow,tailstone/bytemuck,tailstone/extensions,tailstone/parallel,tailstone/serde",
 ];
+/// The same of the host, where it is among what is checked.
+const HOST_FEATURES: [&str; 2] = ["--features", "tailstone-host/redis"];
 const DENY: [&str; 3] = ["--", "-D", "warnings"];
 const SIMD128: &str = "-C target-feature=+simd128";
 
@@ -110,7 +119,7 @@ fn lints_host(ctx: &Context) -> Result<()> {
         "tailstone-peers",
         "--all-targets",
     ]);
-    ctx.run(command.args(FEATURES).args(DENY))
+    ctx.run(command.args(FEATURES).args(HOST_FEATURES).args(DENY))
 }
 
 fn lints_browser(ctx: &Context) -> Result<()> {
@@ -145,7 +154,16 @@ fn lints_wasi(ctx: &Context) -> Result<()> {
         "--package",
         "tailstone-component",
     ]);
-    ctx.run(command.args(["--target", "wasm32-wasip2"]).args(DENY))
+    ctx.run(command.args(["--target", "wasm32-wasip2"]).args(DENY))?;
+    let mut command = ctx.cargo(["clippy"]);
+    for package in guests::PACKAGES {
+        command.args(["--package", package]);
+    }
+    ctx.run(
+        command
+            .args(["--target", "wasm32-unknown-unknown"])
+            .args(DENY),
+    )
 }
 
 fn lints_windows(ctx: &Context) -> Result<()> {
@@ -155,7 +173,7 @@ fn lints_windows(ctx: &Context) -> Result<()> {
 
 fn documentation(ctx: &Context) -> Result<()> {
     // The program first: it has the engine's name, whose pages then take the place of its own.
-    for package in ["tailstone-cli", "tailstone"] {
+    for package in ["tailstone-cli", "tailstone-host", "tailstone"] {
         let mut command = ctx.cargo(["doc", "--no-deps", "--all-features", "--package", package]);
         ctx.run(command.env("RUSTDOCFLAGS", "-D warnings"))?;
     }

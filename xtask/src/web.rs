@@ -207,7 +207,8 @@ pub fn npm(ctx: &Context, folder: &Path) -> Result<Command> {
     Ok(command)
 }
 
-fn binary(ctx: &Context, name: &str, profile: &str) -> PathBuf {
+/// Where cargo puts a program of the workspace.
+pub fn binary(ctx: &Context, name: &str, profile: &str) -> PathBuf {
     let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     ctx.target_dir.join(profile).join(name)
 }

@@ -8,15 +8,20 @@ use wasip2::filesystem::types::{
     Descriptor, DescriptorFlags, DescriptorType, ErrorCode, OpenFlags, PathFlags,
 };
 
-use crate::bindings::exports::tailstone::store::stores::{Access, Error};
+use tailstone_interface::Refusal as Error;
+
+use crate::bindings::exports::tailstone::store::stores::Access;
 use crate::failure::failure;
 use crate::file::WasiFile;
 
 /// What is put behind the name of a store to name its lock file; no store may be named so.
 const LOCK_SUFFIX: &str = ".lock";
 
-/// The longest name, in bytes, so that the lock file's name fits into the 255 that file systems take.
-const LONGEST_NAME: usize = 255 - LOCK_SUFFIX.len();
+/// The same for the file that a compaction writes.
+const REPLACEMENT_SUFFIX: &str = ".compact";
+
+/// The longest name, in bytes, so that the names made of it fit into the 255 that file systems take.
+const LONGEST_NAME: usize = 255 - REPLACEMENT_SUFFIX.len();
 
 /// A name that lies in the granted directory.
 #[derive(Debug)]
@@ -36,8 +41,8 @@ impl Name {
             format!("`{name}` is not a plain name; a store lies directly in the granted directory")
         } else if name.contains(char::is_control) {
             "the name of a store has a control character in it".to_owned()
-        } else if name.ends_with(LOCK_SUFFIX) {
-            format!("`{name}` is how the lock file of a store is named")
+        } else if name.ends_with(LOCK_SUFFIX) || name.ends_with(REPLACEMENT_SUFFIX) {
+            format!("`{name}` is how a file beside a store is named")
         } else {
             return Ok(Self(name));
         };
@@ -52,6 +57,17 @@ impl Name {
     /// The name of the lock file beside it.
     pub fn of_lock(&self) -> String {
         format!("{}{LOCK_SUFFIX}", self.0)
+    }
+
+    /// The name of the file that a compaction writes beside it.
+    pub fn of_replacement(&self) -> String {
+        format!("{}{REPLACEMENT_SUFFIX}", self.0)
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0
     }
 }
 
@@ -76,6 +92,12 @@ pub fn open(directory: &Descriptor, name: &Name, access: Access) -> Result<WasiF
             DescriptorFlags::READ | DescriptorFlags::WRITE,
         ),
     };
+    // To open what is no file may take for ever.
+    if let Ok(stat) = directory.stat_at(PathFlags::empty(), name.as_str())
+        && stat.type_ != DescriptorType::RegularFile
+    {
+        return Err(not_a_file(name));
+    }
     let file = directory
         .open_at(PathFlags::empty(), name.as_str(), create, flags)
         .map_err(|code| open_failure(code, name))?;
@@ -117,7 +139,20 @@ mod tests {
         }
         let long = "n".repeat(LONGEST_NAME + 1);
         for name in [
-            "", ".", "..", "a/b", "/a", "a/", "../a", "a\\b", "C:a", "a\0", "a\u{85}b", "a.lock",
+            "",
+            ".",
+            "..",
+            "a/b",
+            "/a",
+            "a/",
+            "../a",
+            "a\\b",
+            "C:a",
+            "a\0",
+            "a\u{85}b",
+            "a.lock",
+            "a.compact",
+            "a.compact",
             &long,
         ] {
             assert!(

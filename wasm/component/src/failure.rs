@@ -1,45 +1,46 @@
-//! What went wrong, in the words of the interface.
+//! What went wrong, in the words of each interface.
 
-use std::io;
-
-use tailstone::Error as EngineError;
+use tailstone_interface::Refusal;
 use wasip2::filesystem::types::ErrorCode;
 
-use crate::bindings::exports::tailstone::store::stores::Error;
+use crate::bindings::exports::tailstone::store::stores;
+use crate::bindings::exports::wasi::{keyvalue0_2_0_draft, keyvalue0_2_0_draft2};
 use crate::file::io_error;
 
-impl From<EngineError> for Error {
-    fn from(error: EngineError) -> Self {
-        match &error {
-            EngineError::ReadOnly => Self::ReadOnly,
-            EngineError::NotAStore { .. } | EngineError::Corrupt { .. } => {
-                Self::Corrupt(error.to_string())
-            }
-            EngineError::EmptyPayload
-            | EngineError::ReservedPayload
-            | EngineError::ReservedKey { .. } => Self::InvalidArgument(error.to_string()),
-            EngineError::Io { source, .. } => from_kind(source.kind(), error.to_string()),
-            _ => Self::Other(error.to_string()),
+impl From<Refusal> for stores::Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NoSuchStore => Self::NoSuchStore,
+            Refusal::AccessDenied => Self::AccessDenied,
+            Refusal::InvalidArgument(sentence) => Self::InvalidArgument(sentence),
+            Refusal::QuotaExceeded(sentence) => Self::QuotaExceeded(sentence),
+            Refusal::Corrupt(sentence) => Self::Corrupt(sentence),
+            Refusal::StaleCursor => Self::StaleCursor,
+            Refusal::ReadOnly => Self::ReadOnly,
+            Refusal::Locked(sentence) => Self::Locked(sentence),
+            Refusal::Other(sentence) => Self::Other(sentence),
         }
     }
 }
 
-impl From<io::Error> for Error {
-    fn from(error: io::Error) -> Self {
-        from_kind(error.kind(), error.to_string())
-    }
+macro_rules! in_words_of {
+    ($error:path) => {
+        impl From<Refusal> for $error {
+            fn from(refusal: Refusal) -> Self {
+                match refusal {
+                    Refusal::NoSuchStore => Self::NoSuchStore,
+                    Refusal::AccessDenied | Refusal::ReadOnly => Self::AccessDenied,
+                    other => Self::Other(other.to_string()),
+                }
+            }
+        }
+    };
 }
+
+in_words_of!(keyvalue0_2_0_draft::store::Error);
+in_words_of!(keyvalue0_2_0_draft2::store::Error);
 
 /// The failure of a call that the engine had no part in.
-pub fn failure(code: ErrorCode) -> Error {
+pub fn failure(code: ErrorCode) -> Refusal {
     io_error(code).into()
-}
-
-fn from_kind(kind: io::ErrorKind, sentence: String) -> Error {
-    match kind {
-        io::ErrorKind::PermissionDenied => Error::AccessDenied,
-        io::ErrorKind::QuotaExceeded => Error::QuotaExceeded(sentence),
-        io::ErrorKind::ReadOnlyFilesystem => Error::ReadOnly,
-        _ => Error::Other(sentence),
-    }
 }

@@ -21,10 +21,13 @@ mod bindings {
     use super::Component;
 }
 
+mod backing;
 mod directory;
 mod failure;
 mod file;
+mod keyvalue;
 mod lock;
+mod open_stores;
 mod session;
 
 use bindings::exports::tailstone::store::stores::Guest;

@@ -5,7 +5,8 @@
 
 use wasip2::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode, OpenFlags, PathFlags};
 
-use crate::bindings::exports::tailstone::store::stores::Error;
+use tailstone_interface::Refusal as Error;
+
 use crate::directory::Name;
 use crate::failure::failure;
 

@@ -1,103 +1,119 @@
-//! The resource `store`: an open store, the lock on it, and the calls it answers.
-//!
-//! Invariant: the engine is let go before the lock is, so nobody can open a store that is still being trimmed.
+//! The resource `store` of `tailstone:store`.
 
-use tailstone::backing::device::DeviceBacking;
-use tailstone::{DataStoreReader, DataStoreWriter, Options, Store};
+use tailstone_interface as interface;
 
 use crate::bindings::exports::tailstone::store::stores::{
-    Access, Error, GuestStore, Info, Offset, Store as Handle,
+    Access, Change, ChangePage, Changed, Error, Extent, GuestStore, Info, KeyPage, Packed, Stat,
+    Store as Resource,
 };
-use crate::directory::{self, Name};
-use crate::file::WasiFile;
-use crate::lock::Lock;
+use crate::open_stores::Handle;
 
-/// What a store keeps in memory beside its index.
-const CACHE_BYTES: usize = 4 << 20;
-
-/// An open store. Its fields are dropped in this order.
-pub struct Session {
-    engine: Store<DeviceBacking<WasiFile>>,
-    _lock: Option<Lock>,
-}
+/// An open bucket.
+pub struct Session(Handle);
 
 impl GuestStore for Session {
-    fn open(name: String, access: Access) -> Result<Handle, Error> {
-        let name = Name::new(name)?;
-        let directory = directory::granted()?;
-        // The file first: asking for a store that is not there shall leave no lock file behind.
-        let file = directory::open(&directory, &name, access)?;
-        let read_only = access == Access::Read;
-        let lock = if read_only {
-            Lock::check(&directory, &name)?;
-            None
-        } else {
-            Some(Lock::take(directory, &name)?)
-        };
-        let backing = DeviceBacking::new(file, CACHE_BYTES)?;
-        let engine = Store::open_with(backing, &Options::new().read_only(read_only))?;
-        Ok(Handle::new(Self {
-            engine,
-            _lock: lock,
-        }))
+    fn open(name: String, bucket: Vec<u8>, access: Access) -> Result<Resource, Error> {
+        let handle = Handle::open(name, bucket, access)?;
+        handle.table()?;
+        Ok(Resource::new(Self(handle)))
     }
 
     fn get(&self, key: Vec<u8>) -> Result<Option<Vec<u8>>, Error> {
-        let Some(length) = self.engine.value_len(&key)? else {
-            return Ok(None);
-        };
-        // Straight from the file into what is handed over: a long value is in memory once.
-        let mut value = Vec::new();
-        let too_long = || {
-            Error::Other(format!(
-                "a value of {length} bytes does not fit in memory here"
-            ))
-        };
-        let addressable = usize::try_from(length).map_err(|_| too_long())?;
-        value
-            .try_reserve_exact(addressable)
-            .map_err(|_| too_long())?;
-        value.resize(addressable, 0);
-        let read = self.engine.read_range(&key, 0, &mut value)?;
-        Ok(read.map(|read| {
-            value.truncate(read);
-            value
+        Ok(self.0.table()?.get(&key)?)
+    }
+
+    fn get_range(&self, key: Vec<u8>, offset: u64, len: u64) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.0.table()?.get_range(&key, offset, len)?)
+    }
+
+    fn stat(&self, key: Vec<u8>) -> Result<Option<Stat>, Error> {
+        let stat = self.0.table()?.stat(&key)?;
+        Ok(stat.map(|stat| Stat {
+            len: stat.len,
+            version: stat.version,
+            expires_at: stat.expires_at,
         }))
     }
 
-    fn exists(&self, key: Vec<u8>) -> Result<bool, Error> {
-        Ok(self.engine.exists(&key)?)
+    fn get_packed(&self, keys: Vec<Vec<u8>>) -> Result<Packed, Error> {
+        let packed = self.0.table()?.get_packed(&keys)?;
+        let extents = packed.extents.into_iter();
+        Ok(Packed {
+            bytes: packed.bytes,
+            extents: extents
+                .map(|extent| extent.map(|(offset, len)| Extent { offset, len }))
+                .collect(),
+        })
     }
 
-    fn put(&self, key: Vec<u8>, value: Vec<u8>) -> Result<Offset, Error> {
-        Ok(self.engine.write(&key, &value)?)
+    fn put(&self, key: Vec<u8>, value: Vec<u8>) -> Result<(), Error> {
+        Ok(self.0.writable()?.put(&key, &value)?)
+    }
+
+    fn put_if(&self, key: Vec<u8>, value: Vec<u8>, expected: Option<u64>) -> Result<bool, Error> {
+        Ok(self.0.writable()?.put_if(&key, &value, expected)?)
     }
 
     fn delete(&self, key: Vec<u8>) -> Result<bool, Error> {
-        // Deleting what is not there leaves the tail where it is, and nobody else writes between the two calls.
-        let before = self.engine.tail();
-        Ok(self.engine.delete(&key)? != before)
+        Ok(self.0.writable()?.delete(&key)?)
     }
 
-    fn info(&self) -> Result<Info, Error> {
-        let stats = self.engine.stats();
-        let report = self.engine.recovery_report();
-        Ok(Info {
-            live_keys: stats.live_keys,
-            store_bytes: stats.file_bytes,
-            savings_bytes: stats.compaction_savings,
-            index_bytes: stats.index_bytes,
-            cut_bytes: report.cut_bytes,
-            recovery: report.to_string(),
+    fn append_batch(&self, changes: Vec<Change>) -> Result<(), Error> {
+        let changes = changes.iter().map(|change| match change {
+            Change::Put(entry) => interface::Change::Put(&entry.key, &entry.value),
+            Change::Delete(key) => interface::Change::Delete(key),
+        });
+        Ok(self.0.writable()?.append_batch(changes)?)
+    }
+
+    fn scan(&self, prefix: Vec<u8>, cursor: Option<Vec<u8>>, max: u32) -> Result<KeyPage, Error> {
+        let max = usize::try_from(max).unwrap_or(usize::MAX);
+        let page = self.0.table()?.scan(&prefix, cursor.as_deref(), max)?;
+        Ok(KeyPage {
+            keys: page.keys,
+            cursor: page.cursor,
+        })
+    }
+
+    fn changes(&self, since: u64, max: u32) -> Result<ChangePage, Error> {
+        let max = usize::try_from(max).unwrap_or(usize::MAX);
+        let page = self.0.table()?.changes(since, max)?;
+        let changes = page.changes.into_iter().map(|change| Changed {
+            key: change.key,
+            tail: change.tail,
+            is_deletion: change.is_deletion,
+        });
+        Ok(ChangePage {
+            changes: changes.collect(),
+            tail: page.tail,
+            is_last: page.is_last,
         })
     }
 
     fn sync(&self) -> Result<(), Error> {
-        Ok(self.engine.sync()?)
+        Ok(self.0.table()?.sync()?)
     }
 
-    fn close(store: Handle) -> Result<(), Error> {
-        let Self { engine, _lock } = store.into_inner();
-        Ok(engine.close()?)
+    fn compact(&self) -> Result<(), Error> {
+        Ok(self.0.writable()?.compact()?)
+    }
+
+    fn info(&self) -> Result<Info, Error> {
+        let info = self.0.table()?.info()?;
+        Ok(Info {
+            keys: info.keys,
+            live_entries: info.live_entries,
+            store_bytes: info.store_bytes,
+            savings_bytes: info.savings_bytes,
+            index_bytes: info.index_bytes,
+            cut_bytes: info.cut_bytes,
+            tail: info.tail,
+            recovery: info.recovery,
+        })
+    }
+
+    fn close(store: Resource) -> Result<(), Error> {
+        let Self(handle) = store.into_inner();
+        Ok(handle.close()?)
     }
 }
