@@ -27,9 +27,14 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// Compiles the component at `path`, which takes a good tenth of a second.
+    /// Compiles the component at `path`, which takes some tenths of a second.
     pub fn new(path: &Path, limits: Limits) -> Result<Self> {
-        let engine = new_engine(&limits, &Cache::Off)?;
+        Self::with_cache(path, limits, &Cache::Off)
+    }
+
+    /// The same, unless it was compiled before and `cache` has it.
+    pub fn with_cache(path: &Path, limits: Limits, cache: &Cache) -> Result<Self> {
+        let engine = new_engine(&limits, cache)?;
         let component = compile(&engine, path)?;
         let linked = new_linker(&engine)
             .and_then(|linker| linker.instantiate_pre(&component))
@@ -114,8 +119,14 @@ pub fn new_engine(limits: &Limits, cache: &Cache) -> Result<Engine> {
         settings.with_directory(folder);
     }
     if *cache != Cache::Off {
-        let cache = wasmtime::Cache::new(settings).map_err(Error::Component)?;
-        config.cache(Some(cache));
+        match wasmtime::Cache::new(settings) {
+            Ok(cache) => {
+                config.cache(Some(cache));
+            }
+            // Not every user has a folder for such things.
+            Err(_) if *cache == Cache::User => {}
+            Err(error) => return Err(Error::Component(error)),
+        }
     }
     let engine = Engine::new(&config).map_err(Error::Component)?;
     ticker::start(&engine)?;

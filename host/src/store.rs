@@ -4,7 +4,9 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use tailstone_host::folder::{self, Tally};
-use tailstone_host::{Access, Error, Limits, Result, Runtime, Session, find_component, unlock};
+use tailstone_host::{
+    Access, Cache, Error, Limits, Result, Runtime, Session, find_component, unlock,
+};
 
 use crate::arguments::StoreCommand;
 use crate::report::{self, FolderReport, InfoReport};
@@ -21,7 +23,7 @@ pub fn run(
         unlock(file)?;
         return Ok(0);
     }
-    let runtime = Runtime::new(&find_component(component)?, limits)?;
+    let runtime = Runtime::with_cache(&find_component(component)?, limits, &Cache::User)?;
     let open = |access| runtime.open_bucket(file, bucket.as_bytes(), access);
     match command {
         StoreCommand::Put { key, value } => {

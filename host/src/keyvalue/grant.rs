@@ -26,7 +26,7 @@ pub enum Access {
 pub struct Quota {
     /// Bytes of entries in use.
     pub live_bytes: u64,
-    /// Bytes of the file. Before a write would go past it, the store is compacted if that makes room.
+    /// Bytes of the file. Before a write would go past it, the store is compacted if an eighth of that is dead and it makes room.
     pub file_bytes: u64,
     /// Entries in use.
     pub entries: u64,

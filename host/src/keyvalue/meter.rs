@@ -29,6 +29,9 @@ pub enum Asked {
     Everything,
 }
 
+/// A file is compacted for room if at least this part of its bound is dead.
+const LEAST_DEAD_SHARE: u64 = 8;
+
 /// A grant with what was used of it.
 pub struct Metered {
     grant: Grant,
@@ -255,12 +258,15 @@ impl Granted {
         for change in changes {
             check_sizes(quota, change)?;
         }
-        if *quota
-            == (Quota {
-                handles: quota.handles,
-                page_entries: quota.page_entries,
-                ..Quota::default()
-            })
+        // Looking whether there is a value and adding one are two steps, if there are several.
+        let is_simple = self.access != Access::AppendOnly || changes.len() == 1;
+        if is_simple
+            && *quota
+                == (Quota {
+                    handles: quota.handles,
+                    page_entries: quota.page_entries,
+                    ..Quota::default()
+                })
         {
             return write();
         }
@@ -326,7 +332,10 @@ impl Granted {
             )));
         }
         if usage.file_bytes.saturating_add(appended) > quota.file_bytes {
-            if usage.live_bytes.saturating_add(appended) <= quota.file_bytes {
+            // Not for a little: else each write of a store that is nearly full would write all of it.
+            let dead = usage.file_bytes.saturating_sub(usage.live_bytes);
+            let fits = usage.live_bytes.saturating_add(appended) <= quota.file_bytes;
+            if fits && dead >= quota.file_bytes / LEAST_DEAD_SHARE {
                 self.bucket.compact()?;
                 usage = self.bucket.usage().unwrap_or(usage);
             }
