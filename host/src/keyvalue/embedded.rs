@@ -3,7 +3,7 @@
 //! Invariant: what is lent is the one opening of a file that this process has, so all plugins see what each of them wrote.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use tailstone::backing::{Backing, MemoryBacking, Rewrite};
@@ -21,10 +21,11 @@ const ENTRY_BYTES: u64 = 2 + 24 + 20;
 /// Entries start at multiples of this.
 const ALIGNMENT: u64 = 64;
 
-/// A store in a file.
-#[derive(Debug)]
+/// A store in a file, which is opened by who asks first and stays open for as long as this is there: plugins may open and
+/// close it with each of their calls.
 pub struct Embedded {
     path: PathBuf,
+    kept: Mutex<Option<Arc<Held>>>,
 }
 
 /// A store in memory.
@@ -48,14 +49,28 @@ impl Embedded {
     /// The store in the file at `path`.
     #[must_use]
     pub const fn new(path: PathBuf) -> Self {
-        Self { path }
+        Self {
+            path,
+            kept: Mutex::new(None),
+        }
+    }
+}
+
+impl std::fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Embedded")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 
 impl Backend for Embedded {
     fn open(&self, bucket: &[u8], access: Access) -> Result<Arc<dyn Bucket>> {
-        let file = Held::new(&self.path, access == Access::ReadOnly)?;
-        Opened::open(Arc::new(file), bucket)
+        let file = Arc::new(Held::new(&self.path, access == Access::ReadOnly)?);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = Some(Arc::clone(&file));
+        drop(kept);
+        Opened::open(file, bucket)
     }
 
     fn exists(&self) -> Result<bool> {

@@ -119,7 +119,8 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// The store in the file at `path`, which is created when a plugin opens it for the first time.
+    /// The store in the file at `path`, which is created when a plugin opens it for the first time, and stays open from then on for as long
+    /// as the grant, or the context that has it, is there.
     ///
     /// The name that the plugin knows it by is never a part of a path: this is the only one.
     #[must_use]
