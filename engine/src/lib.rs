@@ -50,8 +50,8 @@ mod upkeep;
 #[cfg(any(unix, windows))]
 pub use backup::BackupReport;
 pub use bucket::{
-    Bucket, BucketBatch, BucketHistory, BucketVersion, BucketView, BucketWriter, KeyPage, Keys,
-    Value, ValueExtent, ValueStream, VersionExtent,
+    BorrowedValue, Bucket, BucketBatch, BucketHistory, BucketVersion, BucketView, BucketWriter,
+    KeyPage, Keys, Value, ValueExtent, ValueStream, VersionExtent,
 };
 pub use compat::storage_engine::{constants, digest};
 pub use compat::{storage_engine, traits, utils};

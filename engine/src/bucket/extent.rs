@@ -60,7 +60,7 @@ impl<B: Backing> Bucket<'_, B> {
             }
             let deletion = deletion.take();
             let trailer = Trailer::read(&generation, Located::of(&entry).extent)?;
-            if let Some(trailer) = trailer.filter(|trailer| trailer.full_key == key.bytes) {
+            if let Some(trailer) = trailer.filter(|trailer| *trailer.full_key == *key.bytes) {
                 let value = Some(trailer.extent());
                 versions.extend(deletion);
                 versions.push(VersionExtent { tail: end, value });

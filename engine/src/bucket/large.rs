@@ -93,11 +93,10 @@ impl<'s, B: Backing> Bucket<'s, B> {
         read: impl FnOnce(&B, Trailer) -> Result<R>,
     ) -> Result<Option<R>> {
         let key = self.full_key(key)?;
-        let now = self.store.settings().now();
         let generation = self.store.current.load();
         let trailer = key.trailer(&generation)?;
         trailer
-            .filter(|trailer| !trailer.has_expired(now))
+            .filter(|trailer| !self.store.is_over(trailer.expires_at))
             .map(|trailer| read(&generation.backing, trailer))
             .transpose()
     }

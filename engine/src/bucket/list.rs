@@ -102,7 +102,7 @@ impl<B: Backing> Bucket<'_, B> {
 
     fn own_key(&self, trailer: &Trailer) -> Option<Vec<u8>> {
         let (name, key) = trailer.name_and_key();
-        (name == self.name).then(|| key.to_vec())
+        (*name == *self.name).then(|| key.to_vec())
     }
 
     /// All keys that begin with `prefix`, in their order, some hundreds fetched at a time as [`keys`](Self::keys) does.

@@ -19,7 +19,7 @@ impl<B: Backing> Bucket<'_, B> {
             let Some(keyed) = keyed_of(&entry) else {
                 continue;
             };
-            if keyed.bucket() != self.name || !keyed.key().starts_with(prefix) {
+            if *keyed.bucket() != *self.name || !keyed.key().starts_with(prefix) {
                 continue;
             }
             let (full_key, key) = (keyed.full_key.to_vec(), keyed.key().to_vec());

@@ -4,6 +4,8 @@
 //! each other: the second one is refused.
 
 mod batch;
+mod borrowed;
+mod copied;
 mod directory;
 mod extent;
 mod large;
@@ -11,11 +13,13 @@ mod list;
 #[cfg(any(unix, windows))]
 mod listing;
 mod past;
+mod short;
 mod trailer;
 mod update;
 mod value;
 
 pub use batch::BucketBatch;
+pub use borrowed::BorrowedValue;
 pub use extent::{ValueExtent, VersionExtent};
 pub use large::BucketWriter;
 pub use list::{KeyPage, Keys};
@@ -23,14 +27,19 @@ pub use past::{BucketHistory, BucketVersion, BucketView};
 pub use value::{Value, ValueStream};
 
 pub(crate) use directory::{Directory, Event};
+pub(crate) use short::ShortBytes;
 pub(crate) use trailer::Trailer;
 
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{
-    Keyed, MAX_BUCKET_NAME_BYTES, MAX_KEY_BYTES, behind_value, compute_hash, full_key,
+    Keyed, MAX_BUCKET_NAME_BYTES, MAX_KEY_BYTES, behind_value, compute_hash, length_of_name,
 };
 use crate::store::{Generation, Store};
+
+/// The longest name of a bucket, and the longest full key, that need no memory of their own.
+const NAME_BYTES: usize = 40;
+const FULL_KEY_BYTES: usize = 120;
 
 /// A bucket of a store: a name that its keys are told apart by from those of other buckets and of the plain store.
 ///
@@ -38,7 +47,7 @@ use crate::store::{Generation, Store};
 /// It costs nothing to make one, and nothing is stored before its first key.
 pub struct Bucket<'s, B: Backing> {
     store: &'s Store<B>,
-    name: Vec<u8>,
+    name: ShortBytes<NAME_BYTES>,
 }
 
 impl<B: Backing> Store<B> {
@@ -48,15 +57,23 @@ impl<B: Backing> Store<B> {
         check_length(name, MAX_BUCKET_NAME_BYTES)?;
         Ok(Bucket {
             store: self,
-            name: name.to_vec(),
+            name: ShortBytes::concat(&[name]),
         })
+    }
+}
+
+impl<B: Backing> Store<B> {
+    /// Whether the time is over of what expires then, in milliseconds since the Unix epoch, if not never: the clock is asked only if
+    /// it matters.
+    fn is_over(&self, expires_at: u64) -> bool {
+        expires_at != 0 && expires_at <= self.settings().now()
     }
 }
 
 /// A key as the store knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FullKey {
-    bytes: Vec<u8>,
+    bytes: ShortBytes<FULL_KEY_BYTES>,
     hash: u64,
 }
 
@@ -82,7 +99,7 @@ fn trailer_of<B: Backing>(
         return Ok(None);
     };
     let trailer = Trailer::read(generation, located.extent)?;
-    Ok(trailer.filter(|trailer| trailer.full_key == full_key))
+    Ok(trailer.filter(|trailer| *trailer.full_key == *full_key))
 }
 
 fn check_length(bytes: &[u8], maximum: usize) -> Result<()> {
@@ -106,8 +123,8 @@ impl<B: Backing> Bucket<'_, B> {
     /// The value of `key`; `None` if it has none or has expired.
     pub fn get(&self, key: &[u8]) -> Result<Option<Value<B::View>>> {
         let key = self.full_key(key)?;
-        let now = self.store.settings().now();
-        Ok(self.stored(&key)?.filter(|value| !value.is_expired(now)))
+        let value = self.stored(&key)?;
+        Ok(value.filter(|value| !self.store.is_over(value.raw_expires_at())))
     }
 
     /// The values of several keys, in the order asked.
@@ -118,9 +135,8 @@ impl<B: Backing> Bucket<'_, B> {
     /// Whether `key` has a value; reads no value.
     pub fn exists(&self, key: &[u8]) -> Result<bool> {
         let key = self.full_key(key)?;
-        let now = self.store.settings().now();
         let trailer = key.trailer(&self.store.current.load())?;
-        Ok(trailer.is_some_and(|trailer| !trailer.has_expired(now)))
+        Ok(trailer.is_some_and(|trailer| !self.store.is_over(trailer.expires_at)))
     }
 
     /// What [`put_if`](Self::put_if) compares: another number with each change of `key`'s value. `None` without a value.
@@ -130,9 +146,10 @@ impl<B: Backing> Bucket<'_, B> {
         Ok(self.get(key)?.map(|value| value.version()))
     }
 
+    #[inline]
     fn full_key(&self, key: &[u8]) -> Result<FullKey> {
         check_length(key, MAX_KEY_BYTES)?;
-        let bytes = full_key(&self.name, key);
+        let bytes = ShortBytes::concat(&[&length_of_name(&self.name), &self.name, key]);
         let hash = compute_hash(&bytes);
         Ok(FullKey { bytes, hash })
     }
@@ -165,8 +182,10 @@ impl<B: Backing> Bucket<'_, B> {
         let Some(entry) = self.store.read_for_bucket(key.hash)? else {
             return Ok(None);
         };
-        let value = Value::of(entry.clone(), &key.bytes);
-        value.map(Some).ok_or_else(|| another_key(&entry))
+        if !is_of(&entry, &key.bytes) {
+            return Err(another_key(&entry));
+        }
+        Ok(Value::of(entry, &key.bytes))
     }
 }
 
@@ -204,6 +223,11 @@ impl<B: Backing> std::fmt::Debug for Bucket<'_, B> {
 /// The key and the value of an entry of some bucket, if `entry` is one.
 fn keyed_of<V: AsRef<[u8]>>(entry: &crate::EntryHandle<V>) -> Option<Keyed<'_>> {
     Keyed::parse(entry.as_slice(), entry.key_hash())
+}
+
+/// Whether this is the key of `entry`, which was found by its hash.
+fn is_of<V: AsRef<[u8]>>(entry: &crate::EntryHandle<V>, full_key: &[u8]) -> bool {
+    Keyed::parse_as(entry.as_slice(), full_key).is_some()
 }
 
 /// Whether `entry` is one of a bucket that has expired.

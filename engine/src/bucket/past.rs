@@ -2,7 +2,7 @@
 //!
 //! Invariant: only entries that carry the very key are shown, and a deletion only above one of them: a deletion carries nothing but a hash.
 
-use super::{Bucket, FullKey, Trailer, Value};
+use super::{Bucket, FULL_KEY_BYTES, FullKey, ShortBytes, Trailer, Value};
 use crate::backing::{Backing, DefaultView};
 use crate::error::Result;
 use crate::store::{ChangePage, History, ReadView, Version};
@@ -14,7 +14,7 @@ use std::iter::FusedIterator;
 /// Costs and errors are those of [`History`]. What has expired shows, with its [`expires_at`](Value::expires_at).
 pub struct BucketHistory<B: Backing> {
     versions: History<B>,
-    full_key: Vec<u8>,
+    full_key: ShortBytes<FULL_KEY_BYTES>,
     /// A version that was found before its turn: it told that the deletion above it was of this key.
     found: Option<BucketVersion<B::View>>,
 }
@@ -86,7 +86,7 @@ impl<B: Backing> BucketView<'_, '_, B> {
             return Ok(None);
         };
         let trailer = Trailer::read(generation, located.extent)?;
-        Ok(trailer.filter(|trailer| trailer.full_key == key.bytes))
+        Ok(trailer.filter(|trailer| *trailer.full_key == *key.bytes))
     }
 
     /// The keys that began with `prefix`, ordered by their bytes.

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a trailer is only ever one that the entry's key hash certifies.
 
+use super::{FULL_KEY_BYTES, ShortBytes};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{EntryMetadata, KeyEnd, hash_of_full_key, split_full_key};
@@ -16,7 +17,7 @@ const READ: &str = "read the key of an entry";
 /// The key of an entry of a bucket, when it expires, and where its value lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Trailer {
-    pub(crate) full_key: Vec<u8>,
+    pub(crate) full_key: ShortBytes<FULL_KEY_BYTES>,
     pub(crate) expires_at: u64,
     pub(crate) value_offset: u64,
     pub(crate) value_len: u64,
@@ -66,13 +67,13 @@ impl Trailer {
             .checked_sub(key_len)
             .and_then(|at| last.get(at..before_end));
         let full_key = if let Some(key) = here {
-            key.to_vec()
+            ShortBytes::concat(&[key])
         } else {
             let mut key = vec![0; key_len];
             backing
                 .read(key_offset, &mut key)
                 .map_err(Error::io(READ))?;
-            key
+            ShortBytes::Elsewhere(key)
         };
         let is_certified = hash_of_full_key(&full_key) == Some(metadata.key_hash);
         Ok(is_certified.then_some(Self {

@@ -2,7 +2,7 @@
 //!
 //! Every change looks at what is stored under the writer's lock, so that nothing comes between.
 
-use super::{Bucket, Value, another_key, trailer_of};
+use super::{Bucket, Value, another_key, is_of, trailer_of};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::store::{Change, Judge, Request};
@@ -54,7 +54,7 @@ impl<B: Backing> Bucket<'_, B> {
                 return Ok(Some(true));
             }
             match store.read_for_bucket(key_hash)? {
-                Some(entry) if Value::of(entry.clone(), key).is_none() => Err(another_key(&entry)),
+                Some(entry) if !is_of(&entry, key) => Err(another_key(&entry)),
                 _ => Ok(Some(true)),
             }
         };
@@ -66,14 +66,13 @@ impl<B: Backing> Bucket<'_, B> {
     pub fn delete(&self, key: &[u8]) -> Result<bool> {
         let key = self.full_key(key)?;
         let judge: Judge<B> = |store, key_hash, key| {
-            let now = store.settings().now();
             if !B::IN_MEMORY {
                 let trailer = trailer_of(&store.current.load(), key_hash, key)?;
-                return Ok(trailer.map(|trailer| !trailer.has_expired(now)));
+                return Ok(trailer.map(|trailer| !store.is_over(trailer.expires_at)));
             }
             let entry = store.read_for_bucket(key_hash)?;
             let value = entry.and_then(|entry| Value::of(entry, key));
-            Ok(value.map(|value| !value.is_expired(now)))
+            Ok(value.map(|value| !store.is_over(value.raw_expires_at())))
         };
         let request = Request::judged(key.hash, Change::Delete, judge, &key.bytes);
         Ok(self.store.commit_shared(&request)?.judged == Some(true))
@@ -160,8 +159,8 @@ impl<B: Backing> Bucket<'_, B> {
         let key = self.full_key(key)?;
         let mut writer = self.store.lock_writer();
         let stored = self.stored_or_collision(&key)?;
-        let now = self.store.settings().now();
-        let live = stored.as_ref().filter(|value| !value.is_expired(now));
+        let is_live = |value: &&Value<B::View>| !self.store.is_over(value.raw_expires_at());
+        let live = stored.as_ref().filter(is_live);
         match new(live)? {
             None => return Ok(false),
             Some(None) if stored.is_none() => {}

@@ -3,6 +3,7 @@
 use super::keyed_of;
 use crate::EntryHandle;
 use crate::backing::DefaultView;
+use crate::format::Keyed;
 use std::fmt;
 use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
 use std::ops::Deref;
@@ -18,9 +19,9 @@ pub struct Value<V = DefaultView> {
 }
 
 impl<V: AsRef<[u8]>> Value<V> {
-    /// The value in `entry`, if that carries this full key.
+    /// The value in `entry`, which was found by the hash of this full key, if that is its key.
     pub(super) fn of(entry: EntryHandle<V>, full_key: &[u8]) -> Option<Self> {
-        let keyed = keyed_of(&entry).filter(|keyed| keyed.full_key == full_key)?;
+        let keyed = Keyed::parse_as(entry.as_slice(), full_key)?;
         let (len, expires_at) = (keyed.value.len(), keyed.expires_at);
         Some(Self {
             entry,

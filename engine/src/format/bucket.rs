@@ -32,10 +32,22 @@ impl<'p> Keyed<'p> {
     /// The parts of `payload` if it is the one of an entry with this key hash that carries its key.
     #[must_use]
     pub fn parse(payload: &'p [u8], key_hash: u64) -> Option<Self> {
+        let parts = Self::split(payload)?;
+        (hash_of_full_key(parts.full_key) == Some(key_hash)).then_some(parts)
+    }
+
+    /// The same for an entry that was found by the hash of `full_key`, if that is its key: it needs not be hashed again.
+    #[must_use]
+    pub fn parse_as(payload: &'p [u8], full_key: &[u8]) -> Option<Self> {
+        Self::split(payload).filter(|parts| parts.full_key == full_key)
+    }
+
+    /// The parts, certified by nothing yet.
+    fn split(payload: &'p [u8]) -> Option<Self> {
         let end = KeyEnd::parse(payload)?;
         let rest = payload.get(..payload.len().checked_sub(KeyEnd::BYTES)?)?;
         let (value, full_key) = rest.split_at_checked(rest.len().checked_sub(end.key_len)?)?;
-        (hash_of_full_key(full_key) == Some(key_hash)).then_some(Self {
+        Some(Self {
             value,
             full_key,
             expires_at: end.expires_at,
@@ -110,8 +122,14 @@ pub fn split_full_key(full_key: &[u8]) -> (&[u8], &[u8]) {
 /// The full key of `key` in the bucket `name`, whose hash is the entry's; the lengths are within their limits.
 #[must_use]
 pub fn full_key(name: &[u8], key: &[u8]) -> Vec<u8> {
-    let name_len = u16::try_from(name.len()).unwrap_or(u16::MAX);
-    [&name_len.to_le_bytes(), name, key].concat()
+    [&length_of_name(name), name, key].concat()
+}
+
+/// What comes first in a full key.
+#[must_use]
+pub fn length_of_name(name: &[u8]) -> [u8; 2] {
+    let length = u16::try_from(name.len()).unwrap_or(u16::MAX);
+    length.to_le_bytes()
 }
 
 /// What goes behind the value under this full key.
@@ -146,7 +164,9 @@ mod tests {
             assert_eq!((keyed.bucket(), keyed.key()), (name, key));
             assert_eq!((keyed.value, keyed.expires_at), (value, 77));
             assert_eq!(payload.len(), value.len() + full.len() + FIXED);
+            assert_eq!(Keyed::parse_as(&payload, &full), Some(keyed));
             assert!(Keyed::parse(&payload, hash ^ 1).is_none());
+            assert!(Keyed::parse_as(&payload, &full_key(name, b"other")).is_none());
         }
     }
 

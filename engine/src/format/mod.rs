@@ -13,7 +13,7 @@ mod snapshot;
 pub use batch::{BATCH_HASH, BATCH_MARKER_SIZE, BatchMarker};
 pub use bucket::{
     KeyEnd, Keyed, MAX_BUCKET_NAME_BYTES, MAX_KEY_BYTES, behind_value, full_key, hash_of_full_key,
-    split_full_key,
+    length_of_name, split_full_key,
 };
 pub use checksum::{compute_checksum, compute_hash, compute_hash_batch};
 pub use entry::{Entry, EntryMetadata, PADDING, align_to_payload, pre_pad};

@@ -161,7 +161,7 @@ fn keys_of<B: Backing>(
 
 fn key_at<B: Backing>(generation: &Generation<B>, entry: &Entry) -> Result<Option<Vec<u8>>> {
     let trailer = Trailer::read(generation, Located::of(entry).extent)?;
-    Ok(trailer.map(|trailer| trailer.full_key))
+    Ok(trailer.map(|trailer| trailer.full_key.to_vec()))
 }
 
 impl<B: Backing> LoggedChange<B> {

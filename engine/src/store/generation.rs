@@ -3,16 +3,20 @@
 //! The index only ever holds extents whose bytes are in place, so a reader needs no other check than the full hash.
 
 use crate::atomic::{AtomicU64, Ordering};
-use crate::backing::{Backing, Resident};
+use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{Entry, EntryMetadata, METADATA_SIZE, align_to_payload, is_reserved_hash};
-use crate::index::{Candidate, Extent, Glance, Index};
+use crate::index::{Extent, Glance, Index};
 use crate::recovery::walk_from;
 use crate::store::EntryHandle;
 use crate::store::milestones::Milestones;
 use crate::store::snapshot::TakenSnapshot;
 use std::ops::Range;
 use std::sync::Arc;
+
+mod resident;
+
+pub(crate) use resident::Placed;
 
 /// One backing and what is known of it.
 pub(crate) struct Generation<B> {
@@ -228,6 +232,36 @@ impl<B: Backing> Generation<B> {
         })
     }
 
+    /// The live value of `key_hash`, copied together with its metadata in one access if it is no longer than `most` bytes.
+    pub(crate) fn copy(&self, key_hash: u64, most: u64) -> Result<Option<Copied>> {
+        self.find(key_hash, |index| {
+            index.find_map(key_hash, |candidate| {
+                let extent = candidate.extent();
+                let short = extent.payload_len().filter(|len| *len <= most);
+                let place = short.and_then(|len| {
+                    let start = extent.metadata_offset().checked_sub(len)?;
+                    Some((start, usize::try_from(len + METADATA_SIZE).ok()?))
+                });
+                let Some((start, len)) = place else {
+                    let located = self.examine(extent)?;
+                    let is_it = located.metadata.key_hash == key_hash;
+                    return Ok(is_it.then_some(Copied::Long(located)));
+                };
+                let mut bytes = vec![0; len];
+                self.backing
+                    .read(start, &mut bytes)
+                    .map_err(Error::io(READ_ENTRY))?;
+                let Some((payload, metadata)) = bytes.split_last_chunk() else {
+                    return Ok(None);
+                };
+                let is_it = EntryMetadata::deserialize(metadata).key_hash == key_hash;
+                let len = payload.len();
+                bytes.truncate(len);
+                Ok(is_it.then_some(Copied::Short(bytes)))
+            })
+        })
+    }
+
     /// The value at `extent`, whichever key it has.
     pub(crate) fn handle(&self, extent: Extent) -> Result<EntryHandle<B::View>> {
         let metadata_offset = extent.metadata_offset();
@@ -249,7 +283,8 @@ impl<B: Backing> Generation<B> {
         self.view(entry.payload())
     }
 
-    fn view(&self, payload: Range<u64>) -> Result<EntryHandle<B::View>> {
+    /// The entry whose payload lies there.
+    pub(crate) fn view(&self, payload: Range<u64>) -> Result<EntryHandle<B::View>> {
         let length = payload.end.saturating_sub(payload.start);
         let addressable = isize::try_from(length + METADATA_SIZE).is_ok();
         if !addressable {
@@ -281,48 +316,13 @@ impl<B: Backing> Generation<B> {
     }
 }
 
-impl<B: Resident> Generation<B> {
-    /// The live value of `key_hash` where it lies. `None` too when the medium has it in pieces.
-    #[inline]
-    pub(crate) fn get(&self, key_hash: u64) -> Option<&[u8]> {
-        let glance = self.index.glance(key_hash, |candidate| {
-            self.value_of(key_hash, candidate.payload()?)
-        });
-        match glance {
-            Glance::Found(value) => Some(value),
-            Glance::Absent => None,
-            Glance::Unsure => self.search(key_hash),
-        }
-    }
-
-    #[inline(never)]
-    fn search(&self, key_hash: u64) -> Option<&[u8]> {
-        let look = |index: &Index| {
-            index.find_map(key_hash, |candidate| {
-                let payload = candidate.payload();
-                let payload = payload.or_else(|| self.long_payload(candidate));
-                Ok(payload.and_then(|payload| self.value_of(key_hash, payload)))
-            })
-        };
-        self.find(key_hash, look).ok().flatten()
-    }
-
-    /// The payload, if the metadata behind it says that it belongs to `key_hash`; taken in one access.
-    #[inline]
-    fn value_of(&self, key_hash: u64, payload: Range<u64>) -> Option<&[u8]> {
-        let entry = self
-            .backing
-            .bytes(payload.start..payload.end + METADATA_SIZE)?;
-        let (payload, metadata) = entry.split_last_chunk()?;
-        (EntryMetadata::deserialize(metadata).key_hash == key_hash).then_some(payload)
-    }
-
-    fn long_payload(&self, candidate: Candidate) -> Option<Range<u64>> {
-        let end = candidate.extent().metadata_offset();
-        let bytes = self.backing.bytes(end..end + METADATA_SIZE)?;
-        let metadata = EntryMetadata::deserialize(bytes.try_into().ok()?);
-        Some(payload_offset(candidate.extent(), &metadata)?..end)
-    }
+/// A live value, or where it lies.
+#[derive(Debug)]
+pub(crate) enum Copied {
+    /// Its payload.
+    Short(Vec<u8>),
+    /// It is longer than that.
+    Long(Located),
 }
 
 /// Where the payload starts. `None` where the index names what is no entry: it may have come from a snapshot that only looks like one.

@@ -46,11 +46,12 @@ pub use stream::EntryStream;
 pub use view::ReadView;
 pub use write::DataStoreWriter;
 
-pub(crate) use generation::{Generation, Located, payload_offset, span_of};
+pub(crate) use generation::{Copied, Generation, Located, Placed, payload_offset, span_of};
 pub(crate) use group::{Judge, Request};
 pub(crate) use history::{newest_before, newest_first};
 pub(crate) use live::changes_since;
 pub(crate) use plan::Change;
+pub(crate) use read::verified_if;
 
 use crate::atomic::ArcSwap;
 use crate::backing::{Backing, MemoryBacking};

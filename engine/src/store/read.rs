@@ -69,7 +69,7 @@ impl<B: Backing> Store<B> {
 }
 
 /// The value as it came or, with `verify_reads`, only if it still has the checksum it was stored with.
-pub(super) fn verified_if<V: AsRef<[u8]>>(
+pub(crate) fn verified_if<V: AsRef<[u8]>>(
     verify_reads: bool,
     handle: EntryHandle<V>,
 ) -> Result<EntryHandle<V>> {

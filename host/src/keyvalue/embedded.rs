@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use tailstone::backing::{Backing, MemoryBacking, Rewrite};
-use tailstone::{MemoryStore, Store, Value};
+use tailstone::backing::{MemoryBacking, Resident, Rewrite};
+use tailstone::{BorrowedValue, MemoryStore, Store};
 use tailstone_interface::{
     Change, ChangePage, Info, KeyPage, Packed, Refusal, Result, Stat, Table,
 };
@@ -18,6 +18,8 @@ use super::open_files::Held;
 
 /// Bytes of an entry besides its value and its key, at most, before the pad.
 const ENTRY_BYTES: u64 = 2 + 24 + 20;
+/// Up to so many bytes a value is copied rather than kept where it lies.
+const COPIED_BYTES: usize = 1024;
 /// Entries start at multiples of this.
 const ALIGNMENT: u64 = 64;
 
@@ -34,7 +36,7 @@ pub struct Memory(Arc<MemoryStore>);
 
 /// Lends an open store for a call.
 pub trait Lender: Send + Sync + 'static {
-    type Backing: Backing<View: Send + Sync + 'static> + Rewrite;
+    type Backing: Resident<View: Send + Sync + 'static> + Rewrite;
 
     fn lend<R>(&self, call: impl FnOnce(&Store<Self::Backing>) -> Result<R>) -> Result<R>;
 }
@@ -92,15 +94,6 @@ impl Backend for Memory {
     }
 }
 
-/// A value where it lies, for as long as somebody reads it.
-struct InPlace<V>(Value<V>);
-
-impl<V: AsRef<[u8]>> AsRef<[u8]> for InPlace<V> {
-    fn as_ref(&self) -> &[u8] {
-        self.0.as_slice()
-    }
-}
-
 impl<L: Lender> Opened<L> {
     fn open(lender: Arc<L>, bucket: &[u8]) -> Result<Arc<dyn Bucket>> {
         lender.lend(|store| Table::new(store, bucket).map(drop))?;
@@ -114,28 +107,30 @@ impl<L: Lender> Opened<L> {
         self.lender
             .lend(|store| call(&Table::new(store, &self.bucket)?))
     }
-
-    fn value(&self, key: &[u8]) -> Result<Option<Value<<L::Backing as Backing>::View>>> {
-        self.with(|table| Ok(table.bucket().get(key)?))
-    }
 }
 
 impl<L: Lender> Bucket for Opened<L> {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>> {
-        Ok(self.value(key)?.map(in_place))
+        self.with(|table| Ok(table.bucket().get_with(key, bytes_of)?))
     }
 
     fn stat(&self, key: &[u8]) -> Result<Option<Stat>> {
-        self.with(|table| table.stat(key))
+        self.with(|table| {
+            let stat = |value: &BorrowedValue<'_, _>| Stat {
+                len: value.len() as u64,
+                version: table.version_of(value.version()),
+                expires_at: value.expires_at(),
+            };
+            Ok(table.bucket().get_with(key, |value| Ok(stat(value)))?)
+        })
     }
 
     fn get_versioned(&self, key: &[u8]) -> Result<Option<(Bytes, u64)>> {
         self.with(|table| {
-            let value = table.bucket().get(key)?;
-            Ok(value.map(|value| {
-                let version = table.version_of(&value);
-                (in_place(value), version)
-            }))
+            let value = table.bucket().get_with(key, |value| {
+                Ok((bytes_of(value)?, table.version_of(value.version())))
+            });
+            Ok(value?)
         })
     }
 
@@ -213,6 +208,12 @@ impl<L: Lender> Bucket for Opened<L> {
     }
 }
 
-fn in_place<V: AsRef<[u8]> + Send + Sync + 'static>(value: Value<V>) -> Bytes {
-    Bytes::from_owner(InPlace(value))
+/// The value as it goes into a guest: where it lies or, if it is short, copied, which costs less than to say that somebody reads it.
+fn bytes_of<B: Resident<View: Send + Sync + 'static>>(
+    value: &BorrowedValue<'_, B>,
+) -> tailstone::Result<Bytes> {
+    if value.len() <= COPIED_BYTES {
+        return Ok(Bytes::copy_from_slice(value));
+    }
+    Ok(Bytes::from_owner(value.keep()?))
 }

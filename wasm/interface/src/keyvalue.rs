@@ -83,7 +83,9 @@ pub fn increment<B: Backing>(
 ) -> Result<i128> {
     loop {
         let stored = table.bucket().get(key)?;
-        let version = stored.as_ref().map(|value| table.version_of(value));
+        let version = stored
+            .as_ref()
+            .map(|value| table.version_of(value.version()));
         let text = stored.as_ref().map(tailstone::Value::as_slice);
         let sum = sum(text, delta, range.clone())?;
         if table.put_if(key, sum.to_string().as_bytes(), version)? {

@@ -1,7 +1,7 @@
 //! An open bucket, and the calls of `tailstone:store` on it.
 
 use tailstone::backing::{Backing, Rewrite};
-use tailstone::{Bucket, Store, Value};
+use tailstone::{Bucket, Store};
 
 use crate::bounds;
 use crate::refusal::{Refusal, Result};
@@ -88,26 +88,13 @@ impl<'s, B: Backing> Table<'s, B> {
 
     /// At most `len` bytes of a value from `offset` on; the rest of it is not read.
     pub fn get_range(&self, key: &[u8], offset: u64, len: u64) -> Result<Option<Vec<u8>>> {
-        let Some(whole) = self.bucket.value_len(key)? else {
-            return Ok(None);
-        };
-        let wanted = whole.saturating_sub(offset).min(len);
-        let mut bytes = Vec::new();
-        let room = usize::try_from(wanted).ok();
-        match room.map(|room| (room, bytes.try_reserve_exact(room))) {
-            Some((room, Ok(()))) => bytes.resize(room, 0),
-            _ => return Err(too_long(wanted)),
-        }
-        let read = self.bucket.read_range(key, offset, &mut bytes)?;
-        Ok(read.map(|read| {
-            bytes.truncate(read);
-            bytes
-        }))
+        Ok(self.bucket.get_range(key, offset, len)?)
     }
 
-    /// The version of a value, as [`stat`](Self::stat) and [`put_if`](Self::put_if) have it.
-    pub fn version_of<V: AsRef<[u8]>>(&self, value: &Value<V>) -> u64 {
-        self.seal(value.version())
+    /// The version of a value, as [`stat`](Self::stat) and [`put_if`](Self::put_if) have it, by the engine's.
+    #[must_use]
+    pub fn version_of(&self, version: u64) -> u64 {
+        self.seal(version)
     }
 
     /// Makes the engine's version one that does not come again after a compaction, and back: by the same sum.
@@ -234,10 +221,4 @@ pub fn check_together(bytes: usize) -> Result<()> {
     Err(Refusal::InvalidArgument(format!(
         "these values take more than {most} bytes together; ask for fewer at a time"
     )))
-}
-
-fn too_long(len: u64) -> Refusal {
-    Refusal::Other(format!(
-        "a value of {len} bytes does not fit in memory here"
-    ))
 }

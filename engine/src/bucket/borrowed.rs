@@ -1,0 +1,104 @@
+//! Values of a bucket that are looked at for the time of a call.
+
+use super::value::version_of;
+use super::{Bucket, Value};
+use crate::backing::Resident;
+use crate::error::{Error, Result};
+use crate::format::Keyed;
+use crate::store::{Generation, Placed, verified_if};
+use std::ops::Deref;
+
+/// A value where it lies in memory, borrowed for the time of [`Bucket::get_with`].
+pub struct BorrowedValue<'g, B: Resident> {
+    generation: &'g Generation<B>,
+    full_key: &'g [u8],
+    /// Value and what lies behind it, and where that starts in the store.
+    payload: &'g [u8],
+    offset: u64,
+    value: &'g [u8],
+    checksum: [u8; 4],
+    expires_at: u64,
+    verify: bool,
+}
+
+impl<B: Resident> Bucket<'_, B> {
+    /// What `look` makes of the value of `key`; `None` if it has none or has expired.
+    ///
+    /// Faster than [`get`](Self::get) for who copies what is short: there is no handle to count. A compaction that ends while `look` runs
+    /// gives the space back after it.
+    pub fn get_with<R>(
+        &self,
+        key: &[u8],
+        look: impl FnOnce(&BorrowedValue<'_, B>) -> Result<R>,
+    ) -> Result<Option<R>> {
+        let key = self.full_key(key)?;
+        let generation = self.store.current.load();
+        let Some(Placed {
+            payload,
+            offset,
+            checksum,
+        }) = generation.get_placed(key.hash)?
+        else {
+            return Ok(None);
+        };
+        let Some(keyed) = Keyed::parse_as(payload, &key.bytes) else {
+            return Ok(None);
+        };
+        if self.store.is_over(keyed.expires_at) {
+            return Ok(None);
+        }
+        let value = BorrowedValue {
+            generation: &generation,
+            full_key: &key.bytes,
+            payload,
+            offset,
+            value: keyed.value,
+            checksum,
+            expires_at: keyed.expires_at,
+            verify: self.store.settings().verify_reads,
+        };
+        if value.verify {
+            value.keep()?;
+        }
+        look(&value).map(Some)
+    }
+}
+
+impl<B: Resident> BorrowedValue<'_, B> {
+    /// The value.
+    #[must_use]
+    pub const fn as_slice(&self) -> &[u8] {
+        self.value
+    }
+
+    /// When it expires, in milliseconds since the Unix epoch; `None` if it does not.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<u64> {
+        Some(self.expires_at).filter(|&at| at != 0)
+    }
+
+    /// Its [`version`](Value::version).
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        version_of(self.offset, self.checksum)
+    }
+
+    /// A handle on it that outlives the call, as [`Bucket::get`] gives.
+    pub fn keep(&self) -> Result<Value<B::View>> {
+        let end = self.offset.saturating_add(self.payload.len() as u64);
+        let entry = self.generation.view(self.offset..end)?;
+        let entry = verified_if(self.verify, entry)?;
+        Value::of(entry, self.full_key).ok_or(Error::Corrupt {
+            offset: self.offset,
+            what: "an entry is not the one that was found there",
+        })
+    }
+}
+
+impl<B: Resident> Deref for BorrowedValue<'_, B> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.value
+    }
+}

@@ -1,0 +1,75 @@
+//! Values where they lie, of a medium that lies in memory.
+
+use super::{Generation, payload_offset};
+use crate::backing::Resident;
+use crate::error::Result;
+use crate::format::{EntryMetadata, METADATA_SIZE};
+use crate::index::{Candidate, Glance, Index};
+use std::ops::Range;
+
+/// A live value where it lies in memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Placed<'g> {
+    pub(crate) payload: &'g [u8],
+    /// Where it starts, in bytes from the start of the store.
+    pub(crate) offset: u64,
+    /// Its own, as it is stored.
+    pub(crate) checksum: [u8; 4],
+}
+
+impl<B: Resident> Generation<B> {
+    /// The live value of `key_hash` where it lies. `None` too when the medium has it in pieces.
+    #[inline]
+    pub(crate) fn get(&self, key_hash: u64) -> Option<&[u8]> {
+        self.get_placed(key_hash)
+            .ok()
+            .flatten()
+            .map(|placed| placed.payload)
+    }
+
+    /// The same with what is known of it.
+    #[inline]
+    pub(crate) fn get_placed(&self, key_hash: u64) -> Result<Option<Placed<'_>>> {
+        let glance = self.index.glance(key_hash, |candidate| {
+            self.value_of(key_hash, candidate.payload()?)
+        });
+        match glance {
+            Glance::Found(value) => Ok(Some(value)),
+            Glance::Absent => Ok(None),
+            Glance::Unsure => self.search(key_hash),
+        }
+    }
+
+    #[inline(never)]
+    fn search(&self, key_hash: u64) -> Result<Option<Placed<'_>>> {
+        let look = |index: &Index| {
+            index.find_map(key_hash, |candidate| {
+                let payload = candidate.payload();
+                let payload = payload.or_else(|| self.long_payload(candidate));
+                Ok(payload.and_then(|payload| self.value_of(key_hash, payload)))
+            })
+        };
+        self.find(key_hash, look)
+    }
+
+    /// The payload, if the metadata behind it says that it belongs to `key_hash`; taken in one access.
+    #[inline]
+    fn value_of(&self, key_hash: u64, payload: Range<u64>) -> Option<Placed<'_>> {
+        let offset = payload.start;
+        let entry = self.backing.bytes(offset..payload.end + METADATA_SIZE)?;
+        let (payload, metadata) = entry.split_last_chunk()?;
+        let metadata = EntryMetadata::deserialize(metadata);
+        (metadata.key_hash == key_hash).then_some(Placed {
+            payload,
+            offset,
+            checksum: metadata.checksum,
+        })
+    }
+
+    fn long_payload(&self, candidate: Candidate) -> Option<Range<u64>> {
+        let end = candidate.extent().metadata_offset();
+        let bytes = self.backing.bytes(end..end + METADATA_SIZE)?;
+        let metadata = EntryMetadata::deserialize(bytes.try_into().ok()?);
+        Some(payload_offset(candidate.extent(), &metadata)?..end)
+    }
+}
