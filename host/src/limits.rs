@@ -21,14 +21,18 @@ pub struct Limits {
     pub call: Duration,
     /// How far the memory of an instance may grow, in bytes. A value needs its length there two or three times over.
     pub memory_bytes: usize,
+    /// How many instances there may be at a time in one [`Sandbox`](crate::Sandbox) or [`Runtime`](crate::Runtime); address
+    /// space is reserved for them. Starting another one is an error.
+    pub instances: u32,
 }
 
 impl Default for Limits {
-    /// A minute and 1 GiB.
+    /// A minute, 1 GiB and 256 instances.
     fn default() -> Self {
         Self {
             call: Duration::from_mins(1),
             memory_bytes: 1 << 30,
+            instances: 256,
         }
     }
 }
@@ -45,6 +49,13 @@ impl Limits {
     #[must_use]
     pub const fn with_memory_bytes(mut self, memory_bytes: usize) -> Self {
         self.memory_bytes = memory_bytes;
+        self
+    }
+
+    /// These limits with another number of instances at a time.
+    #[must_use]
+    pub const fn with_instances(mut self, instances: u32) -> Self {
+        self.instances = instances;
         self
     }
 

@@ -106,8 +106,10 @@ pub enum Cache {
     Folder(PathBuf),
 }
 
-/// Instances that exist at a time.
-const POOL: u32 = 256;
+/// Core instances and tables of one component, on average.
+const PARTS: u32 = 16;
+/// Memories of one: a plugin that the storage component was plugged into has two.
+const MEMORIES: u32 = 2;
 
 /// An engine whose code can be stopped, with its clock running.
 pub fn new_engine(limits: &Limits, cache: &Cache) -> Result<Engine> {
@@ -136,10 +138,11 @@ pub fn new_engine(limits: &Limits, cache: &Cache) -> Result<Engine> {
 /// Memory for instances is reserved once and used again, which makes an instance in a tenth of the time.
 fn pool(limits: &Limits) -> InstanceAllocationStrategy {
     let mut pool = PoolingAllocationConfig::default();
-    pool.total_component_instances(POOL)
-        .total_core_instances(POOL * 4)
-        .total_memories(POOL)
-        .total_tables(POOL * 4)
+    let instances = limits.instances;
+    pool.total_component_instances(instances)
+        .total_core_instances(instances.saturating_mul(PARTS))
+        .total_memories(instances.saturating_mul(MEMORIES))
+        .total_tables(instances.saturating_mul(PARTS))
         .table_elements(TABLE_ELEMENTS)
         .max_memory_size(limits.memory_bytes);
     InstanceAllocationStrategy::Pooling(pool)

@@ -78,6 +78,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Measure what a plugin's calls take, by who answers them
+    BenchHost {
+        /// Handed on to the benchmark program
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Measure the package and its peers in a browser
     BenchWeb(bench_web::Options),
     /// Run the examples
@@ -127,6 +133,11 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Bench { args } => {
             let mut command = ctx.cargo(["run", "--release", "--package", "tailstone-peers", "--"]);
             ctx.run(command.args(args))?;
+        }
+        Task::BenchHost { args } => {
+            guests::build(&ctx)?;
+            let mut command = ctx.cargo(["run", "--release", "--package", "tailstone-host-peers"]);
+            ctx.run(command.arg("--").args(args))?;
         }
         Task::BenchWeb(options) => bench_web::run(&ctx, &options)?,
         Task::Examples => examples::run(&ctx)?,

@@ -117,6 +117,8 @@ fn lints_host(ctx: &Context) -> Result<()> {
         "--workspace",
         "--exclude",
         "tailstone-peers",
+        "--exclude",
+        "tailstone-host-peers",
         "--all-targets",
     ]);
     ctx.run(command.args(FEATURES).args(HOST_FEATURES).args(DENY))

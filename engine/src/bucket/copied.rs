@@ -2,6 +2,7 @@
 
 use super::{Bucket, Trailer};
 use crate::backing::Backing;
+use crate::backing::device::zeroed;
 use crate::error::{Error, Result};
 use crate::format::Keyed;
 use crate::store::Copied;
@@ -48,11 +49,9 @@ impl<B: Backing> Bucket<'_, B> {
         };
         let part = part_of(trailer.value_len, offset, len);
         let length = part.end - part.start;
-        let mut bytes = Vec::new();
-        match usize::try_from(length).map(|room| (room, bytes.try_reserve_exact(room))) {
-            Ok((room, Ok(()))) => bytes.resize(room, 0),
-            _ => return Err(Error::NotAddressable { length }),
-        }
+        let room = usize::try_from(length).ok();
+        let bytes = room.and_then(|room| zeroed(room).ok());
+        let mut bytes = bytes.ok_or(Error::NotAddressable { length })?;
         let from = trailer.value_offset.saturating_add(part.start);
         generation
             .backing

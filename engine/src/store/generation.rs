@@ -244,8 +244,16 @@ impl<B: Backing> Generation<B> {
                 });
                 let Some((start, len)) = place else {
                     let located = self.examine(extent)?;
-                    let is_it = located.metadata.key_hash == key_hash;
-                    return Ok(is_it.then_some(Copied::Long(located)));
+                    if located.metadata.key_hash != key_hash {
+                        return Ok(None);
+                    }
+                    // The index does not keep all lengths.
+                    if located.payload_len() > most {
+                        return Ok(Some(Copied::Long(located)));
+                    }
+                    let mut payload = vec![0; usize::try_from(located.payload_len()).unwrap_or(0)];
+                    self.read_range(&located, 0, &mut payload)?;
+                    return Ok(Some(Copied::Short(payload)));
                 };
                 let mut bytes = vec![0; len];
                 self.backing

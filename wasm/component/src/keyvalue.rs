@@ -231,8 +231,11 @@ impl draft2::atomics::GuestCas for Cas {
             .bucket()
             .get(self.key.as_bytes())
             .map_err(Refusal::from)?;
-        self.version
-            .set(value.as_ref().map(|value| table.version_of(value)));
+        self.version.set(
+            value
+                .as_ref()
+                .map(|value| table.version_of(value.version())),
+        );
         Ok(value.map(|value| value.to_vec()))
     }
 }

@@ -120,10 +120,11 @@ impl<D: Device> DeviceBacking<D> {
             let pages = (skipped + missing).div_ceil(PAGE);
             let wanted =
                 usize::try_from(len - first).map_or(pages * PAGE, |len| len.min(pages * PAGE));
-            fetched.clear();
-            fetched.reserve_exact(wanted);
-            fetched.resize(wanted, 0);
-            let got = read_at_least(&self.device, first, fetched, skipped + missing)?;
+            if fetched.len() < wanted {
+                *fetched = vec![0; wanted];
+            }
+            let target = fetched.get_mut(..wanted).unwrap_or_default();
+            let got = read_at_least(&self.device, first, target, skipped + missing)?;
             let got = fetched.get(..got).unwrap_or_default();
             let bytes = got.get(skipped..).unwrap_or_default();
             let (head, tail) = bytes.split_at(now.len());

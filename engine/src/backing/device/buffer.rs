@@ -1,5 +1,6 @@
 //! Bytes read from a device, in aligned memory of their own.
 
+use std::collections::TryReserveError;
 use std::fmt;
 use std::io;
 use std::ops::Deref;
@@ -28,11 +29,7 @@ impl DeviceView {
         let size = len
             .checked_add(ALIGNMENT - 1)
             .ok_or(io::ErrorKind::OutOfMemory)?;
-        if size >= PROBED_LEN {
-            Vec::<u8>::new().try_reserve_exact(size)?;
-        }
-        // Zeroed by the allocator, which for long ones costs nothing.
-        let mut buffer = vec![0_u8; size];
+        let mut buffer = zeroed(size)?;
         let start = buffer.as_ptr().addr().wrapping_neg() % ALIGNMENT;
         buffer.truncate(start + len);
         fill(buffer.get_mut(start..).unwrap_or_default())?;
@@ -41,6 +38,15 @@ impl DeviceView {
             start,
         })
     }
+}
+
+/// So many zeros. They come from the allocator, for which long ones cost nothing: a `resize` of what was reserved stores byte after
+/// byte where code is made small.
+pub(crate) fn zeroed(len: usize) -> Result<Vec<u8>, TryReserveError> {
+    if len >= PROBED_LEN {
+        Vec::<u8>::new().try_reserve_exact(len)?;
+    }
+    Ok(vec![0; len])
 }
 
 impl Deref for DeviceView {

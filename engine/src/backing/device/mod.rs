@@ -10,6 +10,7 @@ mod write_behind;
 
 pub use adapter::DeviceBacking;
 pub use buffer::DeviceView;
+pub(crate) use buffer::zeroed;
 pub use write_behind::WriteBehind;
 
 use std::io;
