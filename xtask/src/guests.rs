@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Context as _, Result};
-use wac_graph::types::Package;
+use wac_graph::types::{ItemKind, Package};
 use wac_graph::{CompositionGraph, EncodeOptions, plug};
 
 use crate::component;
@@ -42,8 +42,18 @@ pub fn build(ctx: &Context) -> Result<()> {
     Ok(())
 }
 
+/// The names of what a component imports, but for types.
+pub fn imports(component: Vec<u8>) -> Result<Vec<String>> {
+    let mut graph = CompositionGraph::new();
+    let package = Package::from_bytes("tailstone:guest", None, component, graph.types_mut())?;
+    let world = &graph.types()[package.ty()];
+    let imports = world.imports.iter();
+    let provided = imports.filter(|(_, kind)| !matches!(kind, ItemKind::Type(_)));
+    Ok(provided.map(|(name, _)| name.clone()).collect())
+}
+
 /// `program` with its imports met by `provider`.
-fn compose(provider: Vec<u8>, program: Vec<u8>) -> Result<Vec<u8>> {
+pub fn compose(provider: Vec<u8>, program: Vec<u8>) -> Result<Vec<u8>> {
     let mut graph = CompositionGraph::new();
     let mut register = |name: &str, bytes| -> Result<_> {
         let package = Package::from_bytes(name, None, bytes, graph.types_mut())?;

@@ -10,6 +10,7 @@ mod fuzz;
 mod guests;
 mod loom;
 mod miri;
+mod other_languages;
 mod sanitize;
 mod setup;
 mod tally;
@@ -65,7 +66,11 @@ enum Task {
     /// Build the WASI component
     Component,
     /// Build the guests: those that try a provider of stores, and the plugins
-    Guests,
+    Guests {
+        /// Those in other languages than Rust instead, and run them; needs npm, and Python with its venv
+        #[arg(long)]
+        other_languages: bool,
+    },
     /// Build the pages
     Www {
         /// Serve them until interrupted
@@ -128,7 +133,10 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::WebDocs => web::reference(&ctx)?,
         Task::WasmTestRunner { script, program } => web::run_rust_tests(&ctx, &script, &program)?,
         Task::Component => component::build(&ctx)?,
-        Task::Guests => guests::build(&ctx)?,
+        Task::Guests {
+            other_languages: true,
+        } => other_languages::run(&ctx)?,
+        Task::Guests { .. } => guests::build(&ctx)?,
         Task::Www { serve } => web::pages(&ctx, serve)?,
         Task::Bench { args } => {
             let mut command = ctx.cargo(["run", "--release", "--package", "tailstone-peers", "--"]);

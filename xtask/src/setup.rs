@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail};
 
 use crate::context::Context;
+use crate::other_languages;
 use crate::tidy::{MADE, walk};
 
 const TARGETS: [&str; 4] = [
@@ -81,7 +82,8 @@ fn major(version: &str) -> Option<u32> {
     version.strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
-/// `npm ci` beside every lock file whose packages are missing or older than it.
+/// `npm ci` beside every lock file whose packages are missing or older than it, but for the large ones that one task alone
+/// needs.
 fn node_packages(ctx: &Context) -> Result<()> {
     for lock in walk(&ctx.root, &MADE)? {
         if lock
@@ -91,6 +93,9 @@ fn node_packages(ctx: &Context) -> Result<()> {
             continue;
         }
         let folder = lock.parent().unwrap_or(&ctx.root);
+        if folder == ctx.root.join(other_languages::FOLDER) {
+            continue;
+        }
         if !is_older(&folder.join("node_modules/.package-lock.json"), &lock)? {
             continue;
         }

@@ -214,7 +214,7 @@ pub fn binary(ctx: &Context, name: &str, profile: &str) -> PathBuf {
 }
 
 /// The folder, with nothing in it of what an earlier build named otherwise.
-fn make_empty(folder: &Path) -> Result<()> {
+pub fn make_empty(folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder)
             .with_context(|| format!("could not empty {}", folder.display()))?;
