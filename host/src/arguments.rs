@@ -49,6 +49,9 @@ pub enum Task {
     },
     /// Run a plugin with the stores that it is granted, and nothing else
     Run(RunArguments),
+    #[cfg(feature = "conformance")]
+    /// Hold a provider of stores to what it ought to do, case by case; status 5 if a case does not hold
+    Conformance(ConformanceArguments),
     /// Compile plugins, so that `run` starts them at once
     Compile {
         /// Where compiled plugins are kept; nobody else may write there
@@ -58,6 +61,23 @@ pub enum Task {
         #[arg(required = true)]
         programs: Vec<PathBuf>,
     },
+}
+
+/// What to try.
+#[cfg(feature = "conformance")]
+#[derive(Debug, Args)]
+pub struct ConformanceArguments {
+    /// A component: one that exports cases, or one that provides `wasi:keyvalue` or `tailstone:store` and needs files at most
+    pub component: PathBuf,
+    /// Where the guests with the cases are; by default where they are built
+    #[arg(long, value_name = "DIR")]
+    pub cases: Option<PathBuf>,
+    /// Run its cases in this store, written as for `run`, which must be empty; by default in a new file, and in memory
+    #[arg(long, value_name = "GRANT")]
+    pub store: Option<StoreGrant>,
+    /// The name that a provider knows an empty store by
+    #[arg(long, value_name = "NAME", default_value = "conformance")]
+    pub identifier: String,
 }
 
 /// What to run, and with what.

@@ -14,6 +14,16 @@ const VARIABLE: &str = "TAILSTONE_COMPONENT";
 /// Where `cargo xtask component` leaves it, beside the folder that cargo puts this program into.
 const BUILT: &str = "wasm32-unknown-unknown/wasm";
 
+/// Finds a file that is built along with the component, beside which it lies.
+pub fn find_beside_component(name: &str) -> Result<PathBuf> {
+    let beside = |place: PathBuf| place.with_file_name(name);
+    let places: Vec<PathBuf> = places().into_iter().map(beside).collect();
+    match places.iter().find(|place| place.is_file()) {
+        Some(place) => Ok(place.clone()),
+        None => Err(Error::NoComponent(places)),
+    }
+}
+
 /// Finds the component: what was `named`, or else what `TAILSTONE_COMPONENT` names, or else `tailstone_component.wasm`
 /// beside this program or where the workspace's build leaves it.
 pub fn find_component(named: Option<&Path>) -> Result<PathBuf> {

@@ -10,7 +10,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use wasmtime::Store;
 use wasmtime::component::{Component, ComponentType, Instance, Lift, Linker};
 
+use wasmtime_wasi::WasiCtx;
+
 use crate::error::{Error, Result};
+use crate::keyvalue::KeyValueCtx;
+use crate::sandbox::Sandbox;
 
 /// What such a guest exports.
 const INTERFACE: &str = "tailstone:store/cases@0.1.0";
@@ -54,7 +58,7 @@ pub fn run<T: 'static>(
                 continue;
             }
             Ok(Ok(None)) => "the guest does not know this case of its own".to_owned(),
-            Ok(Err(error)) => format!("the instance ended: {}", error.root_cause()),
+            Ok(Err(error)) => format!("the instance ended: {error:#}"),
             Err(_) => "the provider panicked".to_owned(),
         };
         outcomes.push(Outcome {
@@ -65,6 +69,26 @@ pub fn run<T: 'static>(
     }
     name_draft(&mut outcomes);
     Ok(outcomes)
+}
+
+/// The same for a program in a sandbox: a guest with cases, or one that a provider was plugged into, which then is what is tried.
+/// `granted` makes what an instance of it is granted.
+pub fn run_program(
+    sandbox: &Sandbox,
+    program: &Component,
+    identifier: &str,
+    mut granted: impl FnMut() -> (KeyValueCtx, WasiCtx),
+) -> Result<Vec<Outcome>> {
+    run(program, &sandbox.imports()?, identifier, || {
+        let (stores, wasi) = granted();
+        sandbox.store(stores, wasi)
+    })
+}
+
+/// Whether a component is such a guest: it exports cases.
+#[must_use]
+pub fn has_cases(component: &Component) -> bool {
+    component.get_export_index(None, INTERFACE).is_some()
 }
 
 fn names<T>(store: &mut Store<T>, instance: Instance) -> wasmtime::Result<Vec<String>> {

@@ -111,7 +111,8 @@ impl fmt::Display for Error {
                 f,
                 "the component computed for more than {allowed:?} in one call"
             ),
-            Self::Component(error) => write!(f, "the component failed: {}", error.root_cause()),
+            // With its causes: what is not linked is named in one of them, why in another.
+            Self::Component(error) => write!(f, "the component failed: {error:#}"),
             Self::Usage(sentence) => f.write_str(sentence),
             Self::Over => f.write_str("an earlier call did not return; start the plugin again"),
             Self::Io { doing, source } => write!(f, "could not {doing}: {source}"),

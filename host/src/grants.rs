@@ -40,6 +40,14 @@ impl FromStr for StoreGrant {
     }
 }
 
+#[cfg(feature = "conformance")]
+impl StoreGrant {
+    /// The name that the plugin knows it by.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 fn grant(name: &str, place: &str) -> Result<Grant, String> {
     if place == "memory" {
         return Ok(Grant::memory());

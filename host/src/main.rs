@@ -1,6 +1,8 @@
 //! `tailstone-host`: the store inside a wasmtime sandbox, from the command line.
 
 mod arguments;
+#[cfg(feature = "conformance")]
+mod cases;
 mod grants;
 mod report;
 mod run;
@@ -36,6 +38,8 @@ fn run(arguments: &Arguments) -> Result<u8> {
             command,
         } => store::run(file, component.as_deref(), bucket, limits, command),
         Task::Run(arguments) => run::run(arguments, limits),
+        #[cfg(feature = "conformance")]
+        Task::Conformance(arguments) => cases::run(arguments, limits),
         Task::Compile { cache, programs } => run::compile(programs, cache.as_deref(), limits),
     }
 }

@@ -118,7 +118,8 @@ pub fn new_engine(limits: &Limits, cache: &Cache) -> Result<Engine> {
     config.allocation_strategy(pool(limits));
     let mut settings = CacheConfig::new();
     if let Cache::Folder(folder) = cache {
-        settings.with_directory(folder);
+        // It wants the whole path.
+        settings.with_directory(std::path::absolute(folder).map_err(Error::io("find the cache"))?);
     }
     if *cache != Cache::Off {
         match wasmtime::Cache::new(settings) {

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::wasm_wave::untyped::UntypedFuncCall;
-use wasmtime::component::{Component, ComponentExportIndex, Func, Instance, InstancePre, Val};
+use wasmtime::component::{
+    Component, ComponentExportIndex, Func, Instance, InstancePre, Linker, Val,
+};
 use wasmtime::{AsContextMut, Engine, Store};
 use wasmtime_wasi::p2::bindings::sync::CommandPre;
 use wasmtime_wasi::{I32Exit, WasiCtx};
@@ -65,11 +67,7 @@ impl Sandbox {
 
     /// Links a compiled component. What it imports besides WASI 0.2 and stores is an error that names it.
     pub fn link(&self, component: &Component) -> Result<Plugin> {
-        let mut imports = new_linker(&self.engine).map_err(Error::Component)?;
-        keyvalue::add_to_linker(&mut imports, |state: &mut State| {
-            KeyValue::new(&state.stores, &mut state.table)
-        })
-        .map_err(Error::Component)?;
+        let imports = self.imports()?;
         let linked = imports
             .instantiate_pre(component)
             .map_err(Error::Component)?;
@@ -84,6 +82,25 @@ impl Sandbox {
             interfaces: interfaces.collect(),
             limits: self.limits,
         })
+    }
+}
+
+impl Sandbox {
+    /// What plugins may import.
+    pub(crate) fn imports(&self) -> Result<Linker<State>> {
+        let mut imports = new_linker(&self.engine).map_err(Error::Component)?;
+        keyvalue::add_to_linker(&mut imports, |state: &mut State| {
+            KeyValue::new(&state.stores, &mut state.table)
+        })
+        .map_err(Error::Component)?;
+        Ok(imports)
+    }
+
+    /// What an instance lives in, with its limits set.
+    pub(crate) fn store(&self, stores: KeyValueCtx, wasi: WasiCtx) -> Store<State> {
+        let mut store = new_store(&self.engine, wasi, &self.limits);
+        store.data_mut().stores = stores;
+        store
     }
 }
 

@@ -35,7 +35,10 @@ const FEATURES: [&str; 2] = [
     "tailstone/arrow,tailstone/bytemuck,tailstone/extensions,tailstone/parallel,tailstone/serde",
 ];
 /// The same of the host, where it is among what is checked.
-const HOST_FEATURES: [&str; 2] = ["--features", "tailstone-host/redis"];
+const HOST_FEATURES: [&str; 2] = [
+    "--features",
+    "tailstone-host/async,tailstone-host/conformance,tailstone-host/redis",
+];
 const DENY: [&str; 3] = ["--", "-D", "warnings"];
 const SIMD128: &str = "-C target-feature=+simd128";
 

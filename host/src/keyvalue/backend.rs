@@ -15,6 +15,12 @@ pub trait Backend: Send + Sync + 'static {
     /// Opens a bucket. What two openings of one name write, both see at once.
     fn open(&self, bucket: &[u8], access: Access) -> Result<Arc<dyn Bucket>>;
 
+    /// Whether it waits for something else than this machine, such as a server: then embeddings that await calls have it, and its
+    /// buckets, called on a thread that may wait.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
     /// Whether the store is there already; [`open`](Self::open) for writing makes it if it is not.
     fn exists(&self) -> Result<bool> {
         Ok(true)

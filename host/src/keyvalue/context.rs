@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tailstone_interface::{Refusal, Result};
 use wasmtime::component::ResourceTable;
 
+use super::functions::Question;
 use super::grant::Grant;
 use super::meter::{Asked, Granted, Metered};
 
@@ -33,13 +34,15 @@ impl KeyValueCtx {
     pub fn builder() -> KeyValueCtxBuilder {
         KeyValueCtxBuilder::default()
     }
+}
 
-    /// Opens a bucket of what was granted as `name`, for what was asked.
+#[cfg(test)]
+impl KeyValueCtx {
+    /// Opens a bucket of what was granted as `name`, as a guest does.
     pub(super) fn open(&self, name: &str, bucket: &[u8], asked: Asked) -> Result<Granted> {
-        match self.grants.get(name) {
-            Some(metered) => metered.open(bucket, asked),
-            None => Err(Refusal::AccessDenied),
-        }
+        let mut table = ResourceTable::new();
+        let opening = KeyValue::new(self, &mut table).opening(name, bucket.to_vec(), asked);
+        opening.asked.and_then(open)
     }
 }
 
@@ -57,6 +60,27 @@ impl KeyValueCtxBuilder {
         let metered = |(name, grant)| (name, Arc::new(Metered::new(grant)));
         KeyValueCtx {
             grants: Arc::new(self.grants.into_iter().map(metered).collect()),
+        }
+    }
+}
+
+/// What is to be opened: a granted store, a bucket of it and what for.
+pub(super) type Opening = Result<(Arc<Metered>, Vec<u8>, Asked)>;
+
+/// Opens it.
+pub(super) fn open((metered, bucket, asked): (Arc<Metered>, Vec<u8>, Asked)) -> Result<Granted> {
+    metered.open(&bucket, asked)
+}
+
+impl KeyValue<'_> {
+    /// The opening of a bucket of what was granted as `name`, for what is asked.
+    pub(super) fn opening(&self, name: &str, bucket: Vec<u8>, asked: Asked) -> Question<Opening> {
+        let granted = self.ctx.grants.get(name);
+        Question {
+            is_remote: granted.is_some_and(|metered| metered.is_remote()),
+            asked: granted
+                .map(|metered| (Arc::clone(metered), bucket, asked))
+                .ok_or(Refusal::AccessDenied),
         }
     }
 }

@@ -30,6 +30,15 @@ impl std::fmt::Debug for Cas {
 }
 
 impl Cas {
+    /// Sets the key if it still is as it was; else how it is now.
+    pub fn swap(self, value: &[u8]) -> Result<Option<Self>> {
+        let bucket = &self.bucket.0;
+        if bucket.put_if(self.key.as_bytes(), value, self.version)? {
+            return Ok(None);
+        }
+        Self::new(self.bucket, self.key).map(Some)
+    }
+
     /// Looks at a key.
     pub fn new(bucket: OpenBucket, key: String) -> Result<Self> {
         let stat = bucket.0.stat(key.as_bytes())?;

@@ -2,211 +2,117 @@
 
 use bytes::Bytes;
 use tailstone_interface::keyvalue::BUCKET;
-use tailstone_interface::{Change, Refusal, check_together};
-use wasmtime::StoreContextMut;
-use wasmtime::component::{
-    ComponentNamedList, Linker, LinkerInstance, Lower, Resource, ResourceType, WasmList, WasmStr,
-};
+use tailstone_interface::{Change, Refusal, Result, check_together};
+use wasmtime::component::{Lift, Lower, Resource};
 
-use super::View;
-use super::handles::{Cas, OpenBucket, bucket_of, push};
-use super::meter::Asked;
+use super::context::{Opening, open};
+use super::functions::{Answer, Functions, Handle, Question};
+use super::handles::{Cas, OpenBucket, push};
+use super::meter::{Asked, Granted};
 use super::words::{CasError, KeyValueError, KeysByNumber, KeysByText};
-
-/// What most of these functions answer.
-type Answer<R> = wasmtime::Result<(Result<R, KeyValueError>,)>;
 
 /// Keys with their values, where they have one.
 type Found = Vec<Option<(String, Bytes)>>;
 
 /// Adds both drafts.
-pub fn add<T: 'static>(linker: &mut Linker<T>, view: impl View<T>) -> wasmtime::Result<()> {
+pub fn add(to: &mut impl Functions) -> wasmtime::Result<()> {
     for draft in ["0.2.0-draft", "0.2.0-draft2"] {
-        bucket(
-            &mut linker.instance(&format!("wasi:keyvalue/store@{draft}"))?,
-            view,
-        )?;
-        batch(
-            &mut linker.instance(&format!("wasi:keyvalue/batch@{draft}"))?,
-            view,
-        )?;
+        bucket(to, &format!("wasi:keyvalue/store@{draft}"))?;
+        batch(to, &format!("wasi:keyvalue/batch@{draft}"))?;
     }
-    let mut first = linker.instance("wasi:keyvalue/store@0.2.0-draft")?;
-    list(&mut first, view, |bucket, cursor: Option<u64>| {
-        let (keys, cursor) = bucket.list_keys_by_number(cursor)?;
-        Ok(KeysByNumber { keys, cursor })
-    })?;
-    let mut second = linker.instance("wasi:keyvalue/store@0.2.0-draft2")?;
-    list(&mut second, view, |bucket, cursor: Option<String>| {
-        let (keys, cursor) = bucket.list_keys(cursor.as_deref())?;
-        Ok(KeysByText { keys, cursor })
-    })?;
-    increment::<T, u64>(
-        &mut linker.instance("wasi:keyvalue/atomics@0.2.0-draft")?,
-        view,
-    )?;
-    let mut atomics = linker.instance("wasi:keyvalue/atomics@0.2.0-draft2")?;
-    increment::<T, i64>(&mut atomics, view)?;
-    cas(&mut atomics, view)
-}
-
-fn bucket<T: 'static>(at: &mut LinkerInstance<'_, T>, view: impl View<T>) -> wasmtime::Result<()> {
-    at.resource(
-        "bucket",
-        ResourceType::host::<OpenBucket>(),
-        move |mut store, rep| {
-            view(store.data_mut())
-                .table
-                .delete(Resource::<OpenBucket>::new_own(rep))?;
-            Ok(())
-        },
-    )?;
-    at.func_wrap(
-        "open",
-        move |mut store: StoreContextMut<'_, T>,
-              (identifier,): (String,)|
-              -> Answer<Resource<OpenBucket>> {
-            let view = view(store.data_mut());
-            let opened = view.ctx.open(&identifier, BUCKET, Asked::Everything);
-            let opened = opened.and_then(|bucket| push(view.table, OpenBucket(bucket.into())));
-            Ok((opened.map_err(Into::into),))
-        },
-    )?;
-    at.func_wrap(
-        "[method]bucket.get",
-        move |mut store: StoreContextMut<'_, T>,
-              (bucket, key): (Resource<OpenBucket>, WasmStr)|
-              -> Answer<Option<Bytes>> {
-            let bucket = bucket_of(&view(store.data_mut()), &bucket)?;
-            let key = key.to_str(&store)?;
-            Ok((bucket.get(key.as_bytes()).map_err(Into::into),))
-        },
-    )?;
-    at.func_wrap(
-        "[method]bucket.set",
-        move |mut store: StoreContextMut<'_, T>,
-              (bucket, key, value): (Resource<OpenBucket>, WasmStr, WasmList<u8>)|
-              -> Answer<()> {
-            let bucket = bucket_of(&view(store.data_mut()), &bucket)?;
-            let key = key.to_str(&store)?;
-            // From the guest's memory into the file, with nothing in between.
-            let set = bucket.put(key.as_bytes(), value.as_le_slice(&store));
-            Ok((set.map_err(Into::into),))
-        },
-    )?;
-    at.func_wrap(
-        "[method]bucket.delete",
-        move |mut store: StoreContextMut<'_, T>,
-              (bucket, key): (Resource<OpenBucket>, WasmStr)|
-              -> Answer<()> {
-            let bucket = bucket_of(&view(store.data_mut()), &bucket)?;
-            let key = key.to_str(&store)?;
-            Ok((bucket.delete(key.as_bytes()).map(drop).map_err(Into::into),))
-        },
-    )?;
-    at.func_wrap(
-        "[method]bucket.exists",
-        move |mut store: StoreContextMut<'_, T>,
-              (bucket, key): (Resource<OpenBucket>, WasmStr)|
-              -> Answer<bool> {
-            let bucket = bucket_of(&view(store.data_mut()), &bucket)?;
-            let key = key.to_str(&store)?;
-            let stat = bucket.stat(key.as_bytes());
-            Ok((stat.map(|stat| stat.is_some()).map_err(Into::into),))
-        },
-    )
-}
-
-fn list<T: 'static, C, K>(
-    at: &mut LinkerInstance<'_, T>,
-    view: impl View<T>,
-    page: impl Fn(&super::meter::Granted, Option<C>) -> tailstone_interface::Result<K>
-    + Send
-    + Sync
-    + 'static,
-) -> wasmtime::Result<()>
-where
-    (Resource<OpenBucket>, Option<C>): ComponentNamedList + wasmtime::component::Lift + 'static,
-    K: Lower + 'static,
-{
-    at.func_wrap(
+    to.method::<_, _, KeyValueError>(
+        "wasi:keyvalue/store@0.2.0-draft",
         "[method]bucket.list-keys",
-        move |mut store: StoreContextMut<'_, T>,
-              (bucket, cursor): (Resource<OpenBucket>, Option<C>)|
-              -> Answer<K> {
-            let bucket = bucket_of(&view(store.data_mut()), &bucket)?;
-            Ok((page(&bucket, cursor).map_err(Into::into),))
+        |bucket, (_, cursor): (Handle, Option<u64>)| {
+            let (keys, cursor) = bucket.list_keys_by_number(cursor)?;
+            Ok(KeysByNumber { keys, cursor })
         },
+    )?;
+    to.method::<_, _, KeyValueError>(
+        "wasi:keyvalue/store@0.2.0-draft2",
+        "[method]bucket.list-keys",
+        |bucket, (_, cursor): (Handle, Option<String>)| {
+            let (keys, cursor) = bucket.list_keys(cursor.as_deref())?;
+            Ok(KeysByText { keys, cursor })
+        },
+    )?;
+    increment::<u64>(to, "wasi:keyvalue/atomics@0.2.0-draft")?;
+    increment::<i64>(to, "wasi:keyvalue/atomics@0.2.0-draft2")?;
+    cas(to, "wasi:keyvalue/atomics@0.2.0-draft2")
+}
+
+fn bucket(to: &mut impl Functions, store: &str) -> wasmtime::Result<()> {
+    to.resource::<OpenBucket>(store, "bucket")?;
+    to.call(
+        store,
+        "open",
+        |view, (name,): (String,)| Ok(view.opening(&name, BUCKET.to_vec(), Asked::Everything)),
+        |opening: Opening| opening.and_then(open),
+        |view, opened| -> wasmtime::Result<Answer<Handle, KeyValueError>> {
+            let handle = opened.and_then(|bucket| push(view.table, OpenBucket(bucket.into())));
+            Ok((handle.map_err(Into::into),))
+        },
+    )?;
+    to.get::<KeyValueError>(store, "[method]bucket.get")?;
+    to.set::<KeyValueError>(store, "[method]bucket.set")?;
+    to.method::<_, _, KeyValueError>(
+        store,
+        "[method]bucket.delete",
+        |bucket, (_, key): (Handle, String)| bucket.delete(key.as_bytes()).map(drop),
+    )?;
+    to.method::<_, _, KeyValueError>(
+        store,
+        "[method]bucket.exists",
+        |bucket, (_, key): (Handle, String)| Ok(bucket.stat(key.as_bytes())?.is_some()),
     )
 }
 
-fn batch<T: 'static>(at: &mut LinkerInstance<'_, T>, view: impl View<T>) -> wasmtime::Result<()> {
-    at.func_wrap(
+fn batch(to: &mut impl Functions, batch: &str) -> wasmtime::Result<()> {
+    to.method::<_, _, KeyValueError>(
+        batch,
         "get-many",
-        move |mut store: StoreContextMut<'_, T>,
-              (bucket, keys): (Resource<OpenBucket>, Vec<String>)|
-              -> Answer<Found> {
-            let bucket = bucket_of(&view(store.data_mut()), &bucket)?;
-            let (mut found, mut bytes) = (Vec::new(), 0_usize);
-            for key in keys {
-                let value = match bucket.get(key.as_bytes()) {
-                    Ok(value) => value,
-                    Err(refusal) => return Ok((Err(refusal.into()),)),
-                };
-                bytes = bytes.saturating_add(value.as_ref().map_or(0, Bytes::len));
-                if let Err(refusal) = check_together(bytes) {
-                    return Ok((Err(refusal.into()),));
-                }
-                found.push(value.map(|value| (key, value)));
-            }
-            Ok((Ok(found),))
-        },
+        |bucket, (_, keys): (Handle, Vec<String>)| get_many(bucket, keys),
     )?;
-    at.func_wrap(
+    to.method::<_, _, KeyValueError>(
+        batch,
         "set-many",
-        move |mut store: StoreContextMut<'_, T>,
-              (bucket, pairs): (Resource<OpenBucket>, Vec<(String, Vec<u8>)>)|
-              -> Answer<()> {
-            let bucket = bucket_of(&view(store.data_mut()), &bucket)?;
-            let puts = pairs
-                .iter()
-                .map(|(key, value)| Change::Put(key.as_bytes(), value));
-            Ok((bucket.change(&puts.collect::<Vec<_>>()).map_err(Into::into),))
+        |bucket, (_, pairs): (Handle, Vec<(String, Vec<u8>)>)| {
+            let puts = pairs.iter();
+            let puts = puts.map(|(key, value)| Change::Put(key.as_bytes(), value));
+            bucket.change(&puts.collect::<Vec<_>>())
         },
     )?;
-    at.func_wrap(
+    to.method::<_, _, KeyValueError>(
+        batch,
         "delete-many",
-        move |mut store: StoreContextMut<'_, T>,
-              (bucket, keys): (Resource<OpenBucket>, Vec<String>)|
-              -> Answer<()> {
-            let bucket = bucket_of(&view(store.data_mut()), &bucket)?;
+        |bucket, (_, keys): (Handle, Vec<String>)| {
             let deletions = keys.iter().map(|key| Change::Delete(key.as_bytes()));
-            Ok((bucket
-                .change(&deletions.collect::<Vec<_>>())
-                .map_err(Into::into),))
+            bucket.change(&deletions.collect::<Vec<_>>())
         },
     )
 }
 
-fn increment<T: 'static, N>(
-    at: &mut LinkerInstance<'_, T>,
-    view: impl View<T>,
-) -> wasmtime::Result<()>
+fn get_many(bucket: &Granted, keys: Vec<String>) -> Result<Found> {
+    let (mut found, mut bytes) = (Vec::new(), 0_usize);
+    for key in keys {
+        let value = bucket.get(key.as_bytes())?;
+        bytes = bytes.saturating_add(value.as_ref().map_or(0, Bytes::len));
+        check_together(bytes)?;
+        found.push(value.map(|value| (key, value)));
+    }
+    Ok(found)
+}
+
+fn increment<N>(to: &mut impl Functions, atomics: &str) -> wasmtime::Result<()>
 where
-    N: Into<i128> + TryFrom<i128> + Lower + wasmtime::component::Lift + Bounds + 'static,
-    (Resource<OpenBucket>, String, N): ComponentNamedList + wasmtime::component::Lift,
+    N: Into<i128> + TryFrom<i128> + Lower + Lift + Bounds + Send + 'static,
 {
-    at.func_wrap(
+    to.method::<_, _, KeyValueError>(
+        atomics,
         "increment",
-        move |mut store: StoreContextMut<'_, T>,
-              (bucket, key, delta): (Resource<OpenBucket>, String, N)|
-              -> Answer<N> {
-            let bucket = bucket_of(&view(store.data_mut()), &bucket)?;
-            let sum = bucket.increment(key.as_bytes(), delta.into(), N::LEAST..=N::MOST);
-            let sum = sum.and_then(|sum| {
-                N::try_from(sum).map_err(|_| Refusal::Other("the sum does not fit".to_owned()))
-            });
-            Ok((sum.map_err(Into::into),))
+        |bucket, (_, key, delta): (Handle, String, N)| {
+            let sum = bucket.increment(key.as_bytes(), delta.into(), N::LEAST..=N::MOST)?;
+            N::try_from(sum).map_err(|_| Refusal::Other("the sum does not fit".to_owned()))
         },
     )
 }
@@ -227,57 +133,62 @@ impl Bounds for i64 {
     const MOST: i128 = Self::MAX as i128;
 }
 
-fn cas<T: 'static>(at: &mut LinkerInstance<'_, T>, view: impl View<T>) -> wasmtime::Result<()> {
-    at.resource("cas", ResourceType::host::<Cas>(), move |mut store, rep| {
-        view(store.data_mut())
-            .table
-            .delete(Resource::<Cas>::new_own(rep))?;
-        Ok(())
-    })?;
-    at.func_wrap(
+fn cas(to: &mut impl Functions, atomics: &str) -> wasmtime::Result<()> {
+    to.resource::<Cas>(atomics, "cas")?;
+    to.call(
+        atomics,
         "[static]cas.new",
-        move |mut store: StoreContextMut<'_, T>,
-              (bucket, key): (Resource<OpenBucket>, String)|
-              -> Answer<Resource<Cas>> {
-            let view = view(store.data_mut());
+        |view, (bucket, key): (Handle, String)| {
             let bucket = view.table.get(&bucket)?.clone();
-            let made = Cas::new(bucket, key).and_then(|cas| push(view.table, cas));
-            Ok((made.map_err(Into::into),))
+            Ok(Question {
+                is_remote: bucket.0.is_remote(),
+                asked: (bucket, key),
+            })
+        },
+        |(bucket, key)| Cas::new(bucket, key),
+        |view, made| -> wasmtime::Result<Answer<Resource<Cas>, KeyValueError>> {
+            let handle = made.and_then(|cas| push(view.table, cas));
+            Ok((handle.map_err(Into::into),))
         },
     )?;
-    at.func_wrap(
+    to.call(
+        atomics,
         "[method]cas.current",
-        move |mut store: StoreContextMut<'_, T>,
-              (handle,): (Resource<Cas>,)|
-              -> Answer<Option<Bytes>> {
-            let view = view(store.data_mut());
-            let cas = view.table.get_mut(&handle)?;
-            let stored = match cas.bucket.0.get_versioned(cas.key.as_bytes()) {
+        |view, (handle,): (Resource<Cas>,)| {
+            let Cas { bucket, key, .. } = view.table.get(&handle)?.clone();
+            Ok(Question {
+                is_remote: bucket.0.is_remote(),
+                asked: (handle, bucket, key),
+            })
+        },
+        |(handle, bucket, key)| (handle, bucket.0.get_versioned(key.as_bytes())),
+        |view, (handle, stored)| -> wasmtime::Result<Answer<Option<Bytes>, KeyValueError>> {
+            let stored = match stored {
                 Ok(stored) => stored,
                 Err(refusal) => return Ok((Err(refusal.into()),)),
             };
             let (value, version) = stored.unzip();
-            cas.version = version;
+            view.table.get_mut(&handle)?.version = version;
             Ok((Ok(value),))
         },
     )?;
-    at.func_wrap(
+    to.call(
+        atomics,
         "swap",
-        move |mut store: StoreContextMut<'_, T>,
-              (handle, value): (Resource<Cas>, WasmList<u8>)|
-              -> wasmtime::Result<(Result<(), CasError>,)> {
-            let cas = view(store.data_mut()).table.delete(handle)?;
-            let key = cas.key.as_bytes();
-            let swapped = cas
-                .bucket
-                .0
-                .put_if(key, value.as_le_slice(&store), cas.version);
+        |view, (handle, value): (Resource<Cas>, Vec<u8>)| {
+            let cas = view.table.delete(handle)?;
+            Ok(Question {
+                is_remote: cas.bucket.0.is_remote(),
+                asked: (cas, value),
+            })
+        },
+        |(cas, value)| cas.swap(&value),
+        |view, swapped| -> wasmtime::Result<Answer<(), CasError>> {
             let again = match swapped {
-                Ok(true) => return Ok((Ok(()),)),
-                Ok(false) => Cas::new(cas.bucket.clone(), cas.key),
+                Ok(None) => return Ok((Ok(()),)),
+                Ok(Some(cas)) => push(view.table, cas),
                 Err(refusal) => Err(refusal),
             };
-            let again = again.and_then(|cas| push(view(store.data_mut()).table, cas));
             Ok((Err(match again {
                 Ok(again) => CasError::CasFailed(again),
                 Err(refusal) => CasError::StoreError(refusal.into()),

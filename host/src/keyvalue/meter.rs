@@ -90,6 +90,11 @@ impl Metered {
         }
     }
 
+    /// Whether opening waits for something else than this machine.
+    pub fn is_remote(&self) -> bool {
+        self.grant.backend.is_remote()
+    }
+
     const fn quota(&self) -> &Quota {
         &self.grant.quota
     }
@@ -102,6 +107,11 @@ impl Drop for Granted {
 }
 
 impl Granted {
+    /// Whether its calls wait for something else than this machine.
+    pub fn is_remote(&self) -> bool {
+        self.metered.is_remote()
+    }
+
     /// The value of `key`.
     pub fn get(&self, key: &[u8]) -> Result<Option<Bytes>> {
         self.bucket.get(key)

@@ -33,6 +33,7 @@
 mod backend;
 mod context;
 mod embedded;
+mod functions;
 mod grant;
 mod handles;
 mod link_keyvalue;
@@ -67,11 +68,27 @@ impl<T, F: Fn(&mut T) -> KeyValue<'_> + Copy + Send + Sync + 'static> View<T> fo
 /// Adds `wasi:keyvalue` 0.2.0-draft and 0.2.0-draft2 and `tailstone:store` to `linker`.
 ///
 /// The functions return once they are done, and may be called from embeddings with and without async support: a call of the
-/// embedded engine takes about a microsecond, unless it waits for the medium.
+/// embedded engine takes about a microsecond, unless it waits for the medium. For stores on servers in an embedding that awaits its calls
+/// there is `add_to_linker_async`, with the feature `async`.
 pub fn add_to_linker<T: 'static>(
     linker: &mut Linker<T>,
     view: impl Fn(&mut T) -> KeyValue<'_> + Copy + Send + Sync + 'static,
 ) -> wasmtime::Result<()> {
-    link_keyvalue::add(linker, view)?;
-    link_store::add(linker, view)
+    let mut functions = functions::Inline { linker, view };
+    link_keyvalue::add(&mut functions)?;
+    link_store::add(&mut functions)
+}
+
+/// The same for embeddings that instantiate and call with `instantiate_async` and `call_async`, under tokio.
+///
+/// A backend that [is remote](Backend::is_remote) is asked on one of tokio's threads for such work, so other plugins go on meanwhile;
+/// the embedded engine is asked where the plugin runs.
+#[cfg(feature = "async")]
+pub fn add_to_linker_async<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: impl Fn(&mut T) -> KeyValue<'_> + Copy + Send + Sync + 'static,
+) -> wasmtime::Result<()> {
+    let mut functions = functions::Awaited { linker, view };
+    link_keyvalue::add(&mut functions)?;
+    link_store::add(&mut functions)
 }

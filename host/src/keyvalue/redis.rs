@@ -3,7 +3,7 @@
 //! Invariant: every change is one script, so it happens as a whole; and all keys of a bucket carry its name in braces, so a
 //! cluster keeps them on one node. Durability is what the server is set to; nothing here waits for its disk.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,6 +16,8 @@ use super::grant::Access;
 
 /// How long connecting, and an answer, may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Connections that are kept for the next call.
+const MOST_IDLE: usize = 16;
 /// How long a server remembers which key a cursor that is a number stands for.
 const CURSOR_SECONDS: u64 = 3600;
 /// Bytes of keys that are asked for at a time are bounded by asking for few keys.
@@ -30,8 +32,8 @@ pub struct Redis {
 
 struct Server {
     client: Client,
-    /// Absent until it is needed, and after it failed.
-    connection: Mutex<Option<Connection>>,
+    /// Connections that nobody uses just now.
+    idle: Mutex<Vec<Connection>>,
     scripts: Scripts,
 }
 
@@ -94,7 +96,7 @@ impl Redis {
         };
         let server = Server {
             client,
-            connection: Mutex::new(None),
+            idle: Mutex::default(),
             scripts,
         };
         Ok(Self {
@@ -113,6 +115,10 @@ impl std::fmt::Debug for Redis {
 }
 
 impl Backend for Redis {
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     fn open(&self, bucket: &[u8], _access: Access) -> Result<Arc<dyn Bucket>> {
         // Lengths before names, so that no two pairs of names make the same key.
         let place = |part: &str| {
@@ -138,24 +144,26 @@ impl Backend for Redis {
 }
 
 impl Server {
-    /// Asks on the connection, which is made if there is none; one that failed is given up.
+    /// Asks on a connection that nobody uses, or a new one; one that failed is given up.
     fn ask<R>(&self, ask: impl FnOnce(&mut Connection) -> RedisResult<R>) -> Result<R> {
-        let mut connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let mut live = match connection.take() {
-            Some(live) => live,
+        let idle = self.idle().pop();
+        let mut connection = match idle {
+            Some(connection) => connection,
             None => self.connect()?,
         };
-        let answer = ask(&mut live);
-        if !answer
+        let answer = ask(&mut connection);
+        let is_lost = answer
             .as_ref()
-            .is_err_and(RedisError::is_unrecoverable_error)
-        {
-            *connection = Some(live);
+            .is_err_and(RedisError::is_unrecoverable_error);
+        let mut idle = self.idle();
+        if !is_lost && idle.len() < MOST_IDLE {
+            idle.push(connection);
         }
         answer.map_err(refusal)
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn connect(&self) -> Result<Connection> {

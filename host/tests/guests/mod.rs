@@ -35,8 +35,8 @@ pub fn guest(name: &str) -> Component {
     Component::from_file(engine(), path).unwrap()
 }
 
-/// A test lies in `target/release/deps`.
-fn path(name: &str) -> PathBuf {
+/// Where a guest lies; a test lies in `target/release/deps`.
+pub fn path(name: &str) -> PathBuf {
     let program = std::env::current_exe().unwrap();
     let target = program.ancestors().nth(3).unwrap();
     target
