@@ -5,10 +5,12 @@
 pub struct Source<'a>(&'a [u8]);
 
 impl<'a> Source<'a> {
+    /// All of an input.
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
+    /// Whether all of it is used up.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -20,10 +22,12 @@ impl<'a> Source<'a> {
         taken
     }
 
+    /// A byte.
     pub fn byte(&mut self) -> u8 {
         self.take(1).first().copied().unwrap_or(0)
     }
 
+    /// A number of 64 bits.
     pub fn number(&mut self) -> u64 {
         let mut bytes = [0; 8];
         let taken = self.take(8);
@@ -44,6 +48,7 @@ impl<'a> Source<'a> {
         start..end
     }
 
+    /// Everything else.
     /// Everything else.
     pub const fn rest(self) -> &'a [u8] {
         self.0
