@@ -111,7 +111,7 @@ impl Collection {
             let best = self
                 .inputs
                 .iter()
-                .max_by_key(|(input, reached)| new(reached) * 1000 / (200 + input.len()));
+                .max_by_key(|(input, reached)| new(reached) * 100_000 / (4000 + input.len()));
             let Some((input, reached)) = best.filter(|(_, reached)| new(reached) > 0) else {
                 break;
             };

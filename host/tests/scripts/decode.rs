@@ -235,9 +235,9 @@ impl Seen {
     fn changes(&mut self, source: &mut Source<'_>) -> Vec<Change> {
         let put = |key, value| Change::Put(Entry { key, value });
         match source.byte() {
-            248..=251 => (0..1100).map(|at| put(crowd(at), vec![1])).collect(),
-            252 => (0..1100).map(|at| Change::Delete(crowd(at))).collect(),
-            253.. => (0..6).map(|at| put(long(at), vec![2])).collect(),
+            240..=246 => (0..1100).map(|at| put(crowd(at), vec![1])).collect(),
+            247 | 248 => (0..1100).map(|at| Change::Delete(crowd(at))).collect(),
+            249.. => (0..6).map(|at| put(long(at), vec![2])).collect(),
             byte => (0..byte % 7)
                 .map(|_| {
                     let key = self.key(source);

@@ -4,7 +4,7 @@
 //! What holds besides: no call ends the instance, no handle is left once the guest let go of all, and what the files hold then is
 //! what the model holds, as the native engine reads it.
 
-pub mod calls;
+mod bucket_calls;
 pub mod corpus;
 pub mod decode;
 pub mod model;
@@ -13,6 +13,7 @@ pub mod pages;
 pub mod place;
 pub mod rules;
 pub mod run;
+mod store_calls;
 
 #[allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated")]
 mod generated {

@@ -3,6 +3,9 @@
 use super::rules::Kind;
 use super::{Answer, BucketCall, CasCall, Step, StoreCall};
 
+/// Bytes of keys that are near the most on a page.
+const LONG: usize = 3 << 16;
+
 /// The name of a call.
 pub fn call(step: &Step) -> String {
     match step {
@@ -65,9 +68,10 @@ const fn of_cas(call: &CasCall) -> &'static str {
 
 /// What kind of answer it is.
 pub fn outcome(answer: &Answer) -> String {
-    let page = |count: usize, is_last: bool| {
+    let page = |count: usize, is_last: bool, bytes: usize| {
         let keys = match count {
             0 => "nothing",
+            1..=50 if bytes > LONG => "long ones",
             1..=50 => "some",
             _ => "many",
         };
@@ -81,12 +85,21 @@ pub fn outcome(answer: &Answer) -> String {
         Answer::Value(None) | Answer::Stat(None) => "nothing".to_owned(),
         Answer::Value(Some(value)) if value.is_empty() => "an empty value".to_owned(),
         Answer::Value(Some(_)) | Answer::Stat(Some(_)) => "a value".to_owned(),
-        Answer::Packed(packed) => page(packed.extents.iter().flatten().count(), true),
-        Answer::Keys(keys) => page(keys.keys.len(), keys.cursor.is_none()),
-        Answer::Changes(made) => page(made.changes.len(), made.is_last),
+        Answer::Packed(packed) => page(packed.extents.iter().flatten().count(), true, 0),
+        Answer::Keys(keys) => {
+            let bytes = keys.keys.iter().map(Vec::len).sum();
+            page(keys.keys.len(), keys.cursor.is_none(), bytes)
+        }
+        Answer::Changes(made) => {
+            let bytes = made.changes.iter().map(|made| made.key.len()).sum();
+            page(made.changes.len(), made.is_last, bytes)
+        }
         Answer::Info(_) => "figures".to_owned(),
-        Answer::Listed((keys, cursor)) => page(keys.len(), cursor.is_none()),
-        Answer::Found(found) => page(found.iter().flatten().count(), true),
+        Answer::Listed((keys, cursor)) => {
+            let bytes = keys.iter().map(String::len).sum();
+            page(keys.len(), cursor.is_none(), bytes)
+        }
+        Answer::Found(found) => page(found.iter().flatten().count(), true, 0),
         Answer::Number(_) => "a number".to_owned(),
         Answer::CasFailed => "too late".to_owned(),
     }

@@ -138,7 +138,12 @@ pub fn changed(
         return Err("the page is not the last, and nothing is behind it".to_owned());
     }
     if full || next.is_some_and(|next| cuts(page, &place.log[next].key)) {
-        return place.note_tail(page.tail, (end, end));
+        let last = page.changes.last().map(|made| made.tail);
+        return if last == Some(page.tail) {
+            Ok(())
+        } else {
+            Err("the next page begins elsewhere than behind the last change of this one".to_owned())
+        };
     }
     place.note_tail(page.tail, (end, next.unwrap_or(place.log.len())))
 }
