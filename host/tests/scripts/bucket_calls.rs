@@ -7,7 +7,7 @@ use tailstone_host::keyvalue::Access;
 use super::model::{DEFAULT, Model, Opened, Swap, expect};
 use super::pages;
 use super::rules::{
-    Kind, Refusals, TOGETHER_BYTES, a_number, of_length, reading, rewriting, writing,
+    Kind, NUMBER_BYTES, Refusals, TOGETHER_BYTES, of_length, reading, rewriting, writing,
 };
 use super::{Answer, BucketCall};
 
@@ -25,7 +25,7 @@ impl Model {
             BucketCall::Open(_) | BucketCall::Drop => Ok(()),
             BucketCall::Get(key) => {
                 let refusals = reading([key.as_bytes()]).of_keyvalue();
-                self.get(opened, key.as_bytes(), (0, u64::MAX), refusals, answer)
+                self.get(opened, key.as_bytes(), (0, u64::MAX), &refusals, answer)
             }
             BucketCall::Set((key, value)) => self.change(
                 opened,
@@ -162,7 +162,7 @@ impl Model {
             .map(|held| number_of(&held.value));
         let sum = before.unwrap_or(Some(0)).map(|before| before + delta);
         let sum = sum.filter(|sum| range.contains(sum));
-        let mut refusals = writing(opened, place, &[(key.as_bytes(), a_number())]);
+        let mut refusals = writing(opened, place, &[(key.as_bytes(), Some(NUMBER_BYTES))]);
         if sum.is_none() {
             refusals = refusals.quotas_may();
         }
@@ -195,7 +195,7 @@ impl Model {
         let mut refusals = writing(
             &swap.opened,
             place,
-            &[(swap.key.as_bytes(), of_length(value))],
+            &[(swap.key.as_bytes(), Some(of_length(value)))],
         );
         if now != swap.write {
             refusals = refusals.quotas_may();

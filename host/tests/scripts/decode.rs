@@ -101,7 +101,7 @@ impl Seen {
             18 | 19 => StoreCall::Delete(self.key(source)),
             20..=22 => StoreCall::AppendBatch(self.changes(source)),
             23..=25 => {
-                let prefix = if source.byte() % 2 == 0 {
+                let prefix = if source.byte().is_multiple_of(2) {
                     Vec::new()
                 } else {
                     self.key(source)
@@ -146,17 +146,19 @@ impl Seen {
                 };
                 BucketCall::Increment((key, delta))
             }
-            23..=25 => BucketCall::GetMany(self.keys(source).into_iter().map(to_text).collect()),
+            23..=25 => {
+                BucketCall::GetMany(self.keys(source).iter().map(|key| to_text(key)).collect())
+            }
             26..=29 => {
                 let changes = self.changes(source).into_iter().map(|change| match change {
-                    Change::Put(Entry { key, value }) => (to_text(key), value),
-                    Change::Delete(key) => (to_text(key), Vec::new()),
+                    Change::Put(Entry { key, value }) => (to_text(&key), value),
+                    Change::Delete(key) => (to_text(&key), Vec::new()),
                 });
                 BucketCall::SetMany(changes.collect())
             }
             _ => {
                 let keys = self.changes(source).into_iter().map(|change| match change {
-                    Change::Put(Entry { key, .. }) | Change::Delete(key) => to_text(key),
+                    Change::Put(Entry { key, .. }) | Change::Delete(key) => to_text(&key),
                 });
                 BucketCall::DeleteMany(keys.collect())
             }
@@ -198,7 +200,7 @@ impl Seen {
     }
 
     fn text(&mut self, source: &mut Source<'_>) -> String {
-        to_text(self.key(source))
+        to_text(&self.key(source))
     }
 
     fn keys(&mut self, source: &mut Source<'_>) -> Vec<Vec<u8>> {
@@ -241,7 +243,7 @@ impl Seen {
             byte => (0..byte % 7)
                 .map(|_| {
                     let key = self.key(source);
-                    if source.byte() % 4 == 0 {
+                    if source.byte().is_multiple_of(4) {
                         Change::Delete(key)
                     } else {
                         put(key, self.value(source))
@@ -284,8 +286,8 @@ fn long(at: usize) -> Vec<u8> {
     key
 }
 
-fn to_text(key: Vec<u8>) -> String {
-    String::from_utf8_lossy(&key).into_owned()
+fn to_text(key: &[u8]) -> String {
+    String::from_utf8_lossy(key).into_owned()
 }
 
 fn is_number(text: &str) -> bool {

@@ -30,7 +30,7 @@ pub use generated::exports::tailstone::store::script::{
     Answer, BucketCall, CasCall, Step, StoreCall,
 };
 pub use generated::tailstone::store::stores::{
-    Access as Asked, Change, ChangePage, Entry, Error, KeyPage,
+    Access as Asked, Change, ChangePage, Changed, Entry, Error, KeyPage,
 };
 pub use generated::{Answers, AnswersPre};
 

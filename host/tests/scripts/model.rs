@@ -64,8 +64,9 @@ impl Model {
         match step {
             Step::Store((number, _)) => self.stores[slot(*number)].is_some(),
             Step::First((number, _)) => self.first[slot(*number)].is_some(),
-            Step::Second((number, _)) => self.second[slot(*number)].is_some(),
-            Step::Cas((number, CasCall::New(_))) => self.second[slot(*number)].is_some(),
+            Step::Second((number, _)) | Step::Cas((number, CasCall::New(_))) => {
+                self.second[slot(*number)].is_some()
+            }
             Step::Cas((number, _)) => self.swaps[slot(*number)].is_some(),
         }
     }

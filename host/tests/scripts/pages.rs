@@ -1,7 +1,7 @@
 //! What a page of keys or changes ought to be.
 
 use super::place::{Behind, Logged, Meaning, Place};
-use super::{ChangePage, KeyPage};
+use super::{ChangePage, Changed, KeyPage};
 
 /// Bytes of keys on one page, unless one key alone is longer.
 const PAGE_BYTES: usize = 256 << 10;
@@ -138,8 +138,8 @@ pub fn changed(
         return Err("the page is not the last, and nothing is behind it".to_owned());
     }
     if full || next.is_some_and(|next| cuts(page, &place.log[next].key)) {
-        let last = page.changes.last().map(|made| made.tail);
-        return if last == Some(page.tail) {
+        let is_right = |made: &Changed| made.tail == page.tail;
+        return if page.changes.last().is_some_and(is_right) {
             Ok(())
         } else {
             Err("the next page begins elsewhere than behind the last change of this one".to_owned())

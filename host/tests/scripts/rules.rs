@@ -12,8 +12,8 @@ pub const KEY_BYTES: usize = 1 << 16;
 pub const BUCKET_BYTES: usize = (1 << 16) - 1;
 /// What several values that are asked for in one call may take.
 pub const TOGETHER_BYTES: usize = 64 << 20;
-/// What a number is charged as.
-const NUMBER_BYTES: usize = 20;
+/// How long a number is; it is charged as the longest one.
+pub const NUMBER_BYTES: (usize, usize) = (1, 20);
 
 /// The cases of `error`, without their sentences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,13 +136,8 @@ impl Rules {
 pub type Planned<'a> = (&'a [u8], Option<(usize, usize)>);
 
 /// A value whose length is known.
-pub fn of_length(value: &[u8]) -> Option<(usize, usize)> {
-    Some((value.len(), value.len()))
-}
-
-/// A number, which is charged as the longest there is.
-pub const fn a_number() -> Option<(usize, usize)> {
-    Some((1, NUMBER_BYTES))
+pub const fn of_length(value: &[u8]) -> (usize, usize) {
+    (value.len(), value.len())
 }
 
 /// Why reading these keys is refused.

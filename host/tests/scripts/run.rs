@@ -88,7 +88,7 @@ fn follow(input: &[u8], outcome: &mut Outcome) -> Result<(), String> {
         folder: folder(),
         memory: Arc::default(),
     };
-    let mut model = world.model();
+    let mut model = World::model();
     let mut guest = world.guest()?;
     let mut seen = Seen::default();
     let mut known = BTreeSet::new();
@@ -163,7 +163,7 @@ impl World {
         ]
     }
 
-    fn model(&self) -> Model {
+    fn model() -> Model {
         let places = vec![
             Place::new(false, false),
             Place::new(false, true),

@@ -28,64 +28,19 @@ impl Model {
         match call {
             StoreCall::Open(_) | StoreCall::Drop | StoreCall::Close => Ok(()),
             StoreCall::Get(key) => {
-                self.get(opened, key, (0, u64::MAX), reading([&key[..]]), answer)
+                self.get(opened, key, (0, u64::MAX), &reading([&key[..]]), answer)
             }
             StoreCall::GetRange((key, offset, len)) => {
-                self.get(opened, key, (*offset, *len), reading([&key[..]]), answer)
+                self.get(opened, key, (*offset, *len), &reading([&key[..]]), answer)
             }
-            StoreCall::Stat(key) => {
-                if !reading([&key[..]]).judge(answer)? {
-                    return Ok(());
-                }
-                let Answer::Stat(stat) = answer else {
-                    return Err("it answered something else".to_owned());
-                };
-                let length = self.places[at]
-                    .get(bucket, key)
-                    .map(|held| held.value.len() as u64);
-                if stat.as_ref().map(|stat| stat.len) != length
-                    || stat.as_ref().is_some_and(|stat| stat.expires_at.is_some())
-                {
-                    return Err(format!(
-                        "it answered {stat:?} of a value of {length:?} bytes"
-                    ));
-                }
-                let version = stat.as_ref().map(|stat| stat.version);
-                version.map_or(Ok(()), |version| {
-                    self.places[at].note_version(bucket, key, version)
-                })
-            }
+            StoreCall::Stat(key) => self.stat(opened, key, answer),
             StoreCall::GetPacked(keys) => self.get_packed(opened, keys, answer),
             StoreCall::Put((key, value)) => {
                 let changes = vec![(key.clone(), Some(value.clone()))];
                 self.change(opened, changes, false, answer)
             }
             StoreCall::PutIf((key, value, expected)) => {
-                let fits = self.places[at].is_version(bucket, key, *expected);
-                let mut refusals = writing(opened, &self.places[at], &[(key, of_length(value))]);
-                if fits != Some(true) {
-                    refusals = refusals.quotas_may();
-                }
-                refusals.must_if(
-                    opened.access == Access::AppendOnly && expected.is_some(),
-                    Kind::Denied,
-                );
-                if !refusals.judge(answer)? {
-                    return Ok(());
-                }
-                let Answer::Is(put) = answer else {
-                    return Err("it answered something else".to_owned());
-                };
-                if fits.is_some_and(|fits| fits != *put) {
-                    return Err(format!(
-                        "it answered {put}, and {} was the version",
-                        if *put { "another" } else { "this" }
-                    ));
-                }
-                if *put {
-                    self.places[at].change(bucket, [(key.clone(), Some(value.clone()))]);
-                }
-                Ok(())
+                self.put_if(opened, key, value, *expected, answer)
             }
             StoreCall::Delete(key) => {
                 let there = self.places[at].get(bucket, key).is_some();
@@ -131,12 +86,70 @@ impl Model {
         }
     }
 
+    fn stat(&mut self, opened: &Opened, key: &[u8], answer: &Answer) -> Result<(), String> {
+        let place = &mut self.places[opened.rules.place];
+        let bucket = &opened.bucket;
+        if !reading([key]).judge(answer)? {
+            return Ok(());
+        }
+        let Answer::Stat(stat) = answer else {
+            return Err("it answered something else".to_owned());
+        };
+        let length = place.get(bucket, key).map(|held| held.value.len() as u64);
+        if stat.as_ref().map(|stat| stat.len) != length
+            || stat.as_ref().is_some_and(|stat| stat.expires_at.is_some())
+        {
+            return Err(format!(
+                "it answered {stat:?} of a value of {length:?} bytes"
+            ));
+        }
+        let version = stat.as_ref().map(|stat| stat.version);
+        version.map_or(Ok(()), |version| place.note_version(bucket, key, version))
+    }
+
+    fn put_if(
+        &mut self,
+        opened: &Opened,
+        key: &[u8],
+        value: &[u8],
+        expected: Option<u64>,
+        answer: &Answer,
+    ) -> Result<(), String> {
+        let place = &mut self.places[opened.rules.place];
+        let bucket = &opened.bucket;
+        let fits = place.is_version(bucket, key, expected);
+        let mut refusals = writing(opened, place, &[(key, Some(of_length(value)))]);
+        if fits != Some(true) {
+            refusals = refusals.quotas_may();
+        }
+        refusals.must_if(
+            opened.access == Access::AppendOnly && expected.is_some(),
+            Kind::Denied,
+        );
+        if !refusals.judge(answer)? {
+            return Ok(());
+        }
+        let Answer::Is(put) = answer else {
+            return Err("it answered something else".to_owned());
+        };
+        if fits.is_some_and(|fits| fits != *put) {
+            return Err(format!(
+                "it answered {put}, and {} was the version",
+                if *put { "another" } else { "this" }
+            ));
+        }
+        if *put {
+            place.change(bucket, [(key.to_vec(), Some(value.to_vec()))]);
+        }
+        Ok(())
+    }
+
     pub fn get(
         &self,
         opened: &Opened,
         key: &[u8],
         (offset, len): (u64, u64),
-        refusals: Refusals,
+        refusals: &Refusals,
         answer: &Answer,
     ) -> Result<(), String> {
         if !refusals.judge(answer)? {
@@ -197,7 +210,7 @@ impl Model {
         let place = &mut self.places[opened.rules.place];
         let planned: Vec<Planned<'_>> = changes
             .iter()
-            .map(|(key, value)| (key.as_slice(), value.as_deref().and_then(of_length)))
+            .map(|(key, value)| (key.as_slice(), value.as_deref().map(of_length)))
             .collect();
         let mut refusals = writing(opened, place, &planned);
         if opened.access == Access::AppendOnly {

@@ -6,11 +6,13 @@ pub struct Source<'a>(&'a [u8]);
 
 impl<'a> Source<'a> {
     /// All of an input.
+    #[must_use]
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
     /// Whether all of it is used up.
+    #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -50,6 +52,7 @@ impl<'a> Source<'a> {
 
     /// Everything else.
     /// Everything else.
+    #[must_use]
     pub const fn rest(self) -> &'a [u8] {
         self.0
     }
