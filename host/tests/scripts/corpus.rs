@@ -9,6 +9,8 @@ use tailstone_tests::Rng;
 
 use super::run::Outcome;
 
+/// Inputs that are kept at most: what only those behind them reach is left to what is made up.
+const MOST_KEPT: usize = 100;
 /// The longest input that is made up.
 const MOST_BYTES: usize = 1500;
 
@@ -100,11 +102,11 @@ impl Collection {
         self.inputs.iter().map(|(input, _)| input.clone()).collect()
     }
 
-    /// Few of the inputs that reach the same: again and again the one that reaches most of what is left.
+    /// Few of the inputs that reach nearly the same: again and again the one that reaches most of what is left.
     pub fn few(&self) -> Vec<&[u8]> {
         let mut left: BTreeSet<&String> = self.reached.keys().collect();
         let mut few = Vec::new();
-        while !left.is_empty() {
+        while !left.is_empty() && few.len() < MOST_KEPT {
             let new = |reached: &BTreeSet<String>| {
                 reached.iter().filter(|what| left.contains(what)).count()
             };
