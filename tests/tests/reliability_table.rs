@@ -64,7 +64,12 @@ fn check_command(command: &str) {
     for pair in words.windows(2) {
         match pair {
             ["--test", name] => {
-                let tests = root().join("tests/tests");
+                let is_of_host = words.contains(&"tailstone-host");
+                let tests = root().join(if is_of_host {
+                    "host/tests"
+                } else {
+                    "tests/tests"
+                });
                 let there = tests.join(format!("{name}.rs")).exists() || tests.join(name).exists();
                 assert!(there, "{command}: there is no {name}");
             }

@@ -10,7 +10,7 @@ use crate::component;
 use crate::context::Context;
 
 /// Each becomes a component in `target/wasm32-unknown-unknown/wasm`, named as the package with `_` for `-`.
-pub const PACKAGES: [&str; 7] = [
+pub const PACKAGES: [&str; 8] = [
     "tailstone-conformance-draft",
     "tailstone-conformance-draft2",
     "tailstone-conformance-stores",
@@ -18,6 +18,7 @@ pub const PACKAGES: [&str; 7] = [
     "tailstone-plugin-notes",
     "tailstone-plugin-visits",
     "tailstone-rounds-guest",
+    "tailstone-script-guest",
 ];
 
 /// Those that the component is plugged into as well, which makes them programs that need files and nothing else.

@@ -46,8 +46,8 @@ impl<'s, B: Backing> Bucket<'s, B> {
             keyed.push((key, behind));
         }
         let mut writer = self.store.lock_writer();
-        // Whether it has a value when its next change comes; at its place.
-        let mut has_value = vec![false; changes.len()];
+        // Whether it has a value when its next change comes, once a change said so; at its place.
+        let mut has_value = vec![None; changes.len()];
         let mut commit = Vec::with_capacity(keyed.len());
         for ((key, behind), (_, new)) in keyed.iter().zip(changes) {
             let first = seen.get(&key.hash).copied().unwrap_or(usize::MAX);
@@ -57,9 +57,15 @@ impl<'s, B: Backing> Bucket<'s, B> {
             if let (Some((value, _)), Some(behind)) = (new, behind) {
                 // A value of before is overwritten, so it must be this key's.
                 self.check_collision(key)?;
-                *has_value = true;
+                *has_value = Some(true);
                 commit.push((key.hash, Change::PutWith(value, behind)));
-            } else if std::mem::take(has_value) || self.is_stored(key)? {
+                continue;
+            }
+            let is_there = match has_value.replace(false) {
+                Some(is_there) => is_there,
+                None => self.is_stored(key)?,
+            };
+            if is_there {
                 commit.push((key.hash, Change::Delete));
             }
         }

@@ -328,6 +328,27 @@ fn a_batch_counts_together_and_in_its_order() {
     assert_eq!(bucket.batch().commit().unwrap(), tail);
 }
 
+/// The second deletion asked the store, which did not know of the first one yet, and appended a tombstone more.
+#[test]
+fn a_key_is_deleted_once_however_often_a_batch_says_so() {
+    let store = MemoryStore::new();
+    let bucket = store.bucket("b").unwrap();
+    let before = bucket.set(b"there", b"1").unwrap();
+    let there = &b"there"[..];
+    bucket
+        .delete_many(&[there, b"never", there, there])
+        .unwrap();
+    let page = store.changes(before, 9).unwrap();
+    let deleted: Vec<_> = page.changes.iter().map(|change| change.key()).collect();
+    assert_eq!(deleted, [Some(there)]);
+    let mut batch = bucket.batch();
+    batch.put(there, there).delete(there).delete(there);
+    batch.put(there, there).commit().unwrap();
+    let page = store.changes(page.tail, 9).unwrap();
+    let deletions = page.changes.iter().map(crate::LoggedChange::is_deletion);
+    assert_eq!(deletions.collect::<Vec<_>>(), [false, true, false]);
+}
+
 #[test]
 fn history_and_views_show_what_was() {
     let store = MemoryStore::new();

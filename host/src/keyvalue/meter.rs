@@ -4,6 +4,7 @@
 //! store are measured one after the other when they came by the same grant; else what one of them writes between the
 //! other's measuring and its writing can take the store past a bound by as much.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -293,24 +294,29 @@ impl Granted {
     /// Refuses what would go past a bound; how many bytes would be appended.
     fn measure(&self, changes: &[Change<'_>]) -> Result<u64> {
         let quota = self.metered.quota();
-        let (mut appended, mut freed, mut more_entries, mut fewer_entries) =
-            (0_u64, 0_u64, 0_u64, 0_u64);
-        for change in changes {
-            let (key, value) = match change {
-                Change::Put(key, value) => (key, Some(value.len() as u64)),
-                Change::Delete(key) => (key, None),
+        let (mut appended, mut kept, mut freed) = (0_u64, 0_u64, 0_u64);
+        let (mut more_entries, mut fewer_entries) = (0_u64, 0_u64);
+        let mut met = HashSet::new();
+        for change in changes.iter().rev() {
+            let (Change::Put(key, _) | Change::Delete(key)) = change;
+            let cost = match change {
+                Change::Put(_, value) => self.bucket.cost(key.len(), value.len() as u64),
+                Change::Delete(_) => 0,
             };
+            appended = appended.saturating_add(cost);
+            // Of several for one key only the last one stays.
+            if changes.len() > 1 && !met.insert(*key) {
+                continue;
+            }
             let before = self
                 .bucket
                 .stat(key)?
                 .map(|stat| self.bucket.cost(key.len(), stat.len));
             freed = freed.saturating_add(before.unwrap_or(0));
-            match value {
-                Some(len) => {
-                    appended = appended.saturating_add(self.bucket.cost(key.len(), len));
-                    more_entries += u64::from(before.is_none());
-                }
-                None => fewer_entries += u64::from(before.is_some()),
+            kept = kept.saturating_add(cost);
+            match change {
+                Change::Put(..) => more_entries += u64::from(before.is_none()),
+                Change::Delete(_) => fewer_entries += u64::from(before.is_some()),
             }
         }
         // Who only deletes is never refused.
@@ -330,10 +336,7 @@ impl Granted {
                 usage.entries, quota.entries
             )));
         }
-        let live = usage
-            .live_bytes
-            .saturating_add(appended)
-            .saturating_sub(freed);
+        let live = usage.live_bytes.saturating_add(kept).saturating_sub(freed);
         if live > quota.live_bytes {
             let most = quota.live_bytes;
             return Err(exceeded(format!(

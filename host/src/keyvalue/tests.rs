@@ -198,6 +198,31 @@ fn bytes_are_charged_as_the_engine_stores_them() {
     );
 }
 
+/// Each was counted: a key deleted twice made room for two, and one put twice took the room of two.
+#[test]
+fn of_several_changes_of_a_key_the_last_one_is_charged() {
+    let bucket = opened(Grant::memory().quota(Quota::default().with_entries(2)));
+    bucket
+        .change(&[Change::Put(b"a", b""), Change::Put(b"b", b"")])
+        .unwrap();
+    let (gone, more) = (Change::Delete(b"a"), Change::Put(b"c", b""));
+    assert!(is_exceeded(bucket.change(&[
+        gone,
+        gone,
+        more,
+        Change::Put(b"d", b"")
+    ])));
+    bucket.change(&[gone, more, more]).unwrap();
+
+    let bucket = opened(Grant::memory().quota(Quota::default().with_bytes(2000)));
+    bucket.put(b"a", &[1; 900]).unwrap();
+    let large = Change::Put(b"b", &[2; 2500]);
+    assert!(is_exceeded(bucket.change(&[gone, gone, gone, large])));
+    bucket
+        .change(&[large, gone, Change::Put(b"b", b"")])
+        .unwrap();
+}
+
 #[test]
 fn a_file_that_is_full_of_what_is_dead_is_compacted_and_not_refused() {
     let folder = folder();

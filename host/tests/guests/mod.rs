@@ -26,21 +26,21 @@ pub fn engine() -> &'static Engine {
 
 /// The guest of this name, compiled.
 pub fn guest(name: &str) -> Component {
-    let path = path(name);
+    Component::from_file(engine(), path(name)).unwrap()
+}
+
+/// Where the guest of this name lies: a test lies in `target/release/deps`.
+pub fn path(name: &str) -> PathBuf {
+    let program = std::env::current_exe().unwrap();
+    let target = program.ancestors().nth(3).unwrap();
+    let path = target
+        .join("wasm32-unknown-unknown/wasm")
+        .join(name)
+        .with_extension("wasm");
     assert!(
         path.is_file(),
         "{} is missing; `cargo xtask guests` builds it",
         path.display()
     );
-    Component::from_file(engine(), path).unwrap()
-}
-
-/// Where a guest lies; a test lies in `target/release/deps`.
-pub fn path(name: &str) -> PathBuf {
-    let program = std::env::current_exe().unwrap();
-    let target = program.ancestors().nth(3).unwrap();
-    target
-        .join("wasm32-unknown-unknown/wasm")
-        .join(name)
-        .with_extension("wasm")
+    path
 }

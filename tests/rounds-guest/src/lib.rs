@@ -1,4 +1,4 @@
-//! A plugin whose calls the host's benchmark measures: one thing, again and again.
+//! A plugin whose calls the host's benchmark measures, and whose host a test ends meanwhile: one thing, again and again.
 
 #[allow(unsafe_code, missing_docs, reason = "generated")]
 #[allow(clippy::all, clippy::pedantic, reason = "generated")]
@@ -19,10 +19,15 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use bindings::Guest;
+use bindings::wasi::keyvalue0_2_0_draft::batch::set_many;
 use bindings::wasi::keyvalue0_2_0_draft::store::{Bucket, Error, open};
 
 /// As many keys are set in turn.
 const KEYS: usize = 64;
+/// Keys of a round.
+const KEYS_OF_A_ROUND: usize = 50;
+/// Bytes of the longest value of a round, besides its number.
+const MOST_BYTES: usize = 700;
 
 struct Rounds;
 
@@ -58,6 +63,21 @@ impl Guest for Rounds {
 
     fn close() {
         OPENED.take();
+    }
+
+    fn set_rounds(identifier: String, first: u64, rounds: u64) -> Result<(), String> {
+        // One of its own, which is closed behind the last round.
+        let bucket = open(&identifier).map_err(in_words)?;
+        for round in (first..).take(usize::try_from(rounds).unwrap_or(usize::MAX)) {
+            let pair = |key: usize| {
+                let mut value = format!("{round} ").into_bytes();
+                value.resize(value.len() + key * 131 % MOST_BYTES, b'.');
+                (format!("k{key}"), value)
+            };
+            let pairs: Vec<_> = (0..KEYS_OF_A_ROUND).map(pair).collect();
+            set_many(&bucket, &pairs).map_err(in_words)?;
+        }
+        Ok(())
     }
 }
 

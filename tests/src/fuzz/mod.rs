@@ -30,6 +30,7 @@ pub use open::open;
 pub use reading::reading;
 pub use recovery::recovery;
 pub use rescue::rescue;
+pub use source::Source;
 
 /// A target: bytes in, a panic if something does not hold.
 pub type Target = fn(&[u8]);

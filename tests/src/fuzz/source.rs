@@ -5,10 +5,14 @@
 pub struct Source<'a>(&'a [u8]);
 
 impl<'a> Source<'a> {
+    /// All of an input.
+    #[must_use]
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
+    /// Whether all of it is used up.
+    #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -20,10 +24,12 @@ impl<'a> Source<'a> {
         taken
     }
 
+    /// A byte.
     pub fn byte(&mut self) -> u8 {
         self.take(1).first().copied().unwrap_or(0)
     }
 
+    /// A number of 64 bits.
     pub fn number(&mut self) -> u64 {
         let mut bytes = [0; 8];
         let taken = self.take(8);
@@ -45,6 +51,8 @@ impl<'a> Source<'a> {
     }
 
     /// Everything else.
+    /// Everything else.
+    #[must_use]
     pub const fn rest(self) -> &'a [u8] {
         self.0
     }
