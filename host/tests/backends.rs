@@ -12,10 +12,11 @@ type Case = (&'static str, fn(Suite<'_>));
 
 /// Runs every case on a bucket of its own.
 fn keeps_its_promises(backend: &dyn Backend) {
-    let cases: [Case; 8] = [
+    let cases: [Case; 9] = [
         ("values", values),
         ("versions", versions),
         ("changes together", changes_together),
+        ("additions", additions),
         ("order", order),
         ("pages", pages),
         ("numbers of keys", numbers_of_keys),
@@ -123,6 +124,40 @@ fn changes_together(open: Suite<'_>) {
     assert_eq!(bucket.get(b"gone").unwrap(), None);
     assert_eq!(bucket.get(b"back").unwrap(), None);
     assert_eq!(bucket.scan(b"", None, 10).unwrap().keys, [b"a", b"b"]);
+}
+
+/// Whoever comes first adds all of its values, and whoever comes then none.
+fn additions(open: Suite<'_>) {
+    let bucket = open(b"additions");
+    bucket.put(b"there", b"kept").unwrap();
+    assert!(!bucket.add(&[(b"new", b"v"), (b"there", b"v")]).unwrap());
+    assert_eq!(bucket.get(b"new").unwrap(), None);
+    assert_eq!(bucket.get(b"there").unwrap().unwrap(), "kept");
+    assert!(bucket.add(&[]).unwrap());
+    assert!(
+        bucket
+            .add(&[(b"new", b"1"), (b"also", b""), (b"new", b"2")])
+            .unwrap()
+    );
+    assert_eq!(bucket.get(b"new").unwrap().unwrap(), "2");
+    assert_eq!(bucket.get(b"also").unwrap().unwrap(), "");
+    for round in 0..50 {
+        let keys = ["a", "b", "c"].map(|key| format!("{round} {key}"));
+        let add = |name: &[u8]| {
+            let pairs = keys.iter().map(|key| (key.as_bytes(), name));
+            bucket.add(&pairs.collect::<Vec<_>>()).unwrap()
+        };
+        let names: [&[u8]; 2] = [b"one", b"other"];
+        let added = std::thread::scope(|scope| {
+            let threads = names.map(|name| scope.spawn(move || add(name)));
+            threads.map(|thread| thread.join().unwrap())
+        });
+        assert_ne!(added[0], added[1], "round {round}");
+        let winner = if added[0] { "one" } else { "other" };
+        for key in &keys {
+            assert_eq!(bucket.get(key.as_bytes()).unwrap().unwrap(), winner);
+        }
+    }
 }
 
 fn order(open: Suite<'_>) {

@@ -33,6 +33,26 @@ impl<'s, B: Backing> Bucket<'s, B> {
 
     /// Makes changes together. A deletion appends nothing where there is no value then.
     pub(super) fn change_many(&self, changes: &[(&[u8], New<'_>)]) -> Result<u64> {
+        let tail = self.change_many_if(changes, |_| Ok(true))?;
+        Ok(tail.unwrap_or_default())
+    }
+
+    /// Stores all pairs if none of the keys has a value, and says whether it did; of two pairs for one key the last one stays.
+    pub fn add_many(&self, pairs: &[(&[u8], &[u8])]) -> Result<bool> {
+        let puts: Vec<_> = pairs
+            .iter()
+            .map(|&(key, value)| (key, Some((value, 0))))
+            .collect();
+        let is_new = |key: &[u8]| Ok(!self.exists(key)?);
+        Ok(self.change_many_if(&puts, is_new)?.is_some())
+    }
+
+    /// Makes changes together if each key may be changed, which is asked when no other writer can come between.
+    fn change_many_if(
+        &self,
+        changes: &[(&[u8], New<'_>)],
+        may_change: impl Fn(&[u8]) -> Result<bool>,
+    ) -> Result<Option<u64>> {
         let mut keyed: Vec<(FullKey, Option<Vec<u8>>)> = Vec::with_capacity(changes.len());
         // Of each hash the first key that has it.
         let mut seen = Hashes::new();
@@ -46,6 +66,11 @@ impl<'s, B: Backing> Bucket<'s, B> {
             keyed.push((key, behind));
         }
         let mut writer = self.store.lock_writer();
+        for (key, _) in changes {
+            if !may_change(key)? {
+                return Ok(None);
+            }
+        }
         // Whether it has a value when its next change comes, once a change said so; at its place.
         let mut has_value = vec![None; changes.len()];
         let mut commit = Vec::with_capacity(keyed.len());
@@ -69,7 +94,7 @@ impl<'s, B: Backing> Bucket<'s, B> {
                 commit.push((key.hash, Change::Delete));
             }
         }
-        self.store.commit_together(&mut writer, &commit)
+        self.store.commit_together(&mut writer, &commit).map(Some)
     }
 }
 
@@ -147,5 +172,28 @@ impl<B: Backing> fmt::Debug for BucketBatch<'_, '_, '_, B> {
             .field("bucket", self.bucket)
             .field("changes", &self.changes.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+mod tests {
+    use crate::MemoryStore;
+
+    #[test]
+    fn pairs_are_added_together_or_not_at_all() {
+        let store = MemoryStore::new();
+        let bucket = store.bucket("b").unwrap();
+        bucket.set(b"there", b"kept").unwrap();
+        let tail = store.tail();
+        let add = |pairs: &[(&[u8], &[u8])]| bucket.add_many(pairs).unwrap();
+        assert!(!add(&[(b"new", b"v"), (b"there", b"v")]));
+        assert_eq!(store.tail(), tail);
+        assert!(bucket.get(b"new").unwrap().is_none());
+        assert!(add(&[]));
+        assert!(add(&[(b"new", b"1"), (b"new", b"2")]));
+        assert_eq!(bucket.get(b"new").unwrap().unwrap().as_slice(), b"2");
+        bucket.delete(b"there").unwrap();
+        assert!(add(&[(b"there", b"again")]));
     }
 }

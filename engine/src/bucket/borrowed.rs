@@ -102,3 +102,38 @@ impl<B: Resident> Deref for BorrowedValue<'_, B> {
         self.value
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+mod tests {
+    use crate::backing::MemoryBacking;
+    use crate::{Error, MemoryStore, Options, Store};
+
+    #[test]
+    fn what_is_looked_at_is_what_is_got() {
+        let options = Options::new().clock(|| 10);
+        let store: MemoryStore = Store::open_with(MemoryBacking::default(), &options).unwrap();
+        let bucket = store.bucket("b").unwrap();
+        for len in [0, 1, 40, 2_000, 70_000] {
+            let value: Vec<u8> = (0..=250).cycle().take(len).collect();
+            bucket.set_until(b"k", &value, 11).unwrap();
+            let got = bucket.get(b"k").unwrap().unwrap();
+            let looked = bucket.get_with(b"k", |value| {
+                assert_eq!(value.keep()?.as_slice(), value.as_slice());
+                assert_eq!(value.expires_at(), Some(11));
+                Ok((value.to_vec(), value.version()))
+            });
+            assert_eq!(looked.unwrap().unwrap(), (value, got.version()));
+        }
+        bucket.set_until(b"k", b"over", 10).unwrap();
+        let never = |key: &[u8]| {
+            let looked = bucket.get_with(key, |_| -> crate::Result<()> { unreachable!() });
+            assert_eq!(looked.unwrap(), None);
+        };
+        never(b"k");
+        never(b"nothing");
+        bucket.set(b"k", b"there").unwrap();
+        let failed = bucket.get_with(b"k", |_| Err::<(), _>(Error::ReadOnly));
+        assert!(matches!(failed, Err(Error::ReadOnly)));
+    }
+}

@@ -52,6 +52,22 @@ pub trait Bucket: Send + Sync {
     /// Makes all changes or none of them; of several for one key the last one counts.
     fn change(&self, changes: &[Change<'_>]) -> Result<()>;
 
+    /// Stores all values if none of the keys has one yet; says whether it did. Of two for one key the last one stays.
+    ///
+    /// What is granted for appending alone is written by this. Unless a backend has it of its own it is two steps, of which
+    /// another writer sees the first.
+    fn add(&self, pairs: &[(&[u8], &[u8])]) -> Result<bool> {
+        let mut changes = Vec::with_capacity(pairs.len());
+        for (key, value) in pairs {
+            if self.stat(key)?.is_some() {
+                return Ok(false);
+            }
+            changes.push(Change::Put(key, value));
+        }
+        self.change(&changes)?;
+        Ok(true)
+    }
+
     /// The first keys that begin with `prefix` and come behind `cursor`: at most `max`, and no more than the bounds of a page.
     fn scan(&self, prefix: &[u8], cursor: Option<&[u8]>, max: usize) -> Result<KeyPage>;
 

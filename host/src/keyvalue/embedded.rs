@@ -150,6 +150,10 @@ impl<L: Lender> Bucket for Opened<L> {
         self.with(|table| table.append_batch(changes.iter().copied()))
     }
 
+    fn add(&self, pairs: &[(&[u8], &[u8])]) -> Result<bool> {
+        self.with(|table| table.add_many(pairs))
+    }
+
     fn scan(&self, prefix: &[u8], cursor: Option<&[u8]>, max: usize) -> Result<KeyPage> {
         self.with(|table| table.scan(prefix, cursor, max))
     }

@@ -207,12 +207,13 @@ impl Granted {
         }
         self.writing(changes, || {
             if self.access == Access::AppendOnly {
-                for change in changes {
-                    let (Change::Put(key, _) | Change::Delete(key)) = change;
-                    if self.bucket.stat(key)?.is_some() {
-                        return Err(Refusal::AccessDenied);
-                    }
-                }
+                // Who only adds was refused above to delete.
+                let puts = changes.iter().filter_map(|change| match change {
+                    Change::Put(key, value) => Some((*key, *value)),
+                    Change::Delete(_) => None,
+                });
+                let is_added = self.bucket.add(&puts.collect::<Vec<_>>())?;
+                return is_added.then_some(()).ok_or(Refusal::AccessDenied);
             }
             self.bucket.change(changes)
         })
@@ -269,16 +270,12 @@ impl Granted {
         for change in changes {
             check_sizes(quota, change)?;
         }
-        // Looking whether there is a value and adding one are two steps, if there are several.
-        let is_simple = self.access != Access::AppendOnly || changes.len() == 1;
-        if is_simple
-            && *quota
-                == (Quota {
-                    handles: quota.handles,
-                    page_entries: quota.page_entries,
-                    ..Quota::default()
-                })
-        {
+        let unmeasured = Quota {
+            handles: quota.handles,
+            page_entries: quota.page_entries,
+            ..Quota::default()
+        };
+        if *quota == unmeasured {
             return write();
         }
         let mut rate = self

@@ -41,6 +41,7 @@ struct Scripts {
     put_if: Script,
     delete: Script,
     change: Script,
+    add: Script,
 }
 
 /// An open bucket: hashes of values and versions, keys in order, the last version, and what cursors stand for.
@@ -85,6 +86,19 @@ for at = 1, #ARGV, 3 do
 end
 return 1";
 
+/// Keys and values in turn, if none of the keys is there.
+const ADD: &str = "
+for at = 1, #ARGV, 2 do
+  if redis.call('HEXISTS', KEYS[1], ARGV[at]) == 1 then return 0 end
+end
+for at = 1, #ARGV, 2 do
+  local key = ARGV[at]
+  redis.call('HSET', KEYS[1], key, ARGV[at + 1])
+  redis.call('HSET', KEYS[2], key, redis.call('INCR', KEYS[4]))
+  redis.call('ZADD', KEYS[3], 0, key)
+end
+return 1";
+
 impl Redis {
     /// The store called `name` on the server at `url`. Nothing is connected yet; an address that is none is an error.
     pub fn new(url: &str, name: impl Into<String>) -> Result<Self> {
@@ -93,6 +107,7 @@ impl Redis {
             put_if: Script::new(PUT_IF),
             delete: Script::new(DELETE),
             change: Script::new(CHANGE),
+            add: Script::new(ADD),
         };
         let server = Server {
             client,
@@ -269,6 +284,14 @@ impl Bucket for Remote {
             self.run(&self.server.scripts.change, &arguments)?;
         }
         Ok(())
+    }
+
+    fn add(&self, pairs: &[(&[u8], &[u8])]) -> Result<bool> {
+        let arguments: Vec<&[u8]> = pairs
+            .iter()
+            .flat_map(|(key, value)| [*key, *value])
+            .collect();
+        Ok(arguments.is_empty() || self.run(&self.server.scripts.add, &arguments)? == 1)
     }
 
     fn scan(&self, prefix: &[u8], cursor: Option<&[u8]>, max: usize) -> Result<KeyPage> {

@@ -183,6 +183,11 @@ impl<'s, B: Backing> Table<'s, B> {
         Ok(())
     }
 
+    /// Stores all values if none of the keys has one yet; says whether it did. Of two for one key the last one stays.
+    pub fn add_many(&self, pairs: &[(&[u8], &[u8])]) -> Result<bool> {
+        Ok(self.bucket.add_many(pairs)?)
+    }
+
     /// Returns once everything put so far is on stable storage.
     pub fn sync(&self) -> Result<()> {
         Ok(self.store.sync()?)
