@@ -102,7 +102,8 @@ pub enum Cache {
     Off,
     /// In the user's own folder for such things.
     User,
-    /// In this folder, which nobody else may write to: what lies there is run.
+    /// In this folder, which nobody else may write to: what lies there is run. A file there that was cut or replaced is compiled anew; a
+    /// bit that flips in one is not noticed.
     Folder(PathBuf),
 }
 

@@ -63,10 +63,28 @@ pub fn test(ctx: &Context, quick: bool) -> Result<()> {
     if quick {
         return Ok(());
     }
+    by_cargo_component(ctx, &host)?;
     // Whatever comes of one, the other is tried too.
     let wasmtime = under_wasmtime(ctx, &host);
     let node = in_node(ctx, &host);
     wasmtime.and(node)
+}
+
+/// Builds the component by `cargo component build`, where that command is installed, and holds what comes of it to every case.
+fn by_cargo_component(ctx: &Context, host: &Path) -> Result<()> {
+    let version = ctx.cargo(["component", "--version"]).output()?;
+    if !version.status.success() {
+        eprintln!("  `cargo component` is not installed: nothing is built by it");
+        return Ok(());
+    }
+    let target = ctx.target_dir.join("cargo-component");
+    let mut build = ctx.cargo(["component", "build", "--release"]);
+    build.args(["--package", "tailstone-component"]);
+    ctx.run(build.env("CARGO_TARGET_DIR", &target))?;
+    let component = target.join("wasm32-wasip1/release/tailstone_component.wasm");
+    let mut conformance = ctx.command(host);
+    conformance.arg("conformance").arg(component);
+    ctx.run(conformance.args(["--cases".as_ref(), ctx.target_dir.join(BUILT).as_os_str()]))
 }
 
 fn under_wasmtime(ctx: &Context, host: &Path) -> Result<()> {
