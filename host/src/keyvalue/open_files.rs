@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, Weak};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, RwLock, Weak};
 
 use tailstone::DataStore;
 use tailstone::backing::DefaultBacking;
@@ -19,9 +19,12 @@ type Slot = Mutex<Weak<OpenFile>>;
 /// Slots by the canonical paths of their files.
 static SLOTS: LazyLock<Mutex<HashMap<PathBuf, Arc<Slot>>>> = LazyLock::new(Mutex::default);
 
+/// A file is open for reading alone or for writing, and goes from the one to the other at most once.
 struct OpenFile {
-    /// The store, and whether it is open for reading only. Absent while it is opened anew, and after that failed.
-    store: RwLock<Option<(DataStore, bool)>>,
+    /// The store that is open for writing, which no call has to lock.
+    writable: OnceLock<DataStore>,
+    /// The one that is open for reading. Absent besides while it is opened anew, and after that failed.
+    readable: RwLock<Option<DataStore>>,
 }
 
 /// A file in use. The last one who lets go of it closes it.
@@ -39,10 +42,7 @@ impl Held {
             file.allow(path, is_read_only)?;
             file
         } else {
-            let store = open_store(path, is_read_only)?;
-            let file = Arc::new(OpenFile {
-                store: RwLock::new(Some((store, is_read_only))),
-            });
+            let file = Arc::new(OpenFile::new(path, is_read_only)?);
             *found = Arc::downgrade(&file);
             file
         };
@@ -86,24 +86,42 @@ fn open_store(path: &Path, is_read_only: bool) -> Result<DataStore> {
 }
 
 impl OpenFile {
-    /// Opens a file that was open for reading alone once more, for writing.
+    fn new(path: &Path, is_read_only: bool) -> Result<Self> {
+        let store = open_store(path, is_read_only)?;
+        let (readable, writable) = if is_read_only {
+            (Some(store), OnceLock::new())
+        } else {
+            (None, OnceLock::from(store))
+        };
+        Ok(Self {
+            writable,
+            readable: RwLock::new(readable),
+        })
+    }
+
+    /// Opens a file that was open for reading alone once more, for writing. Its slot is locked, so nobody else does.
     fn allow(&self, path: &Path, is_read_only: bool) -> Result<()> {
-        let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
-        if store.as_ref().is_some_and(|(_, was)| !was || is_read_only) {
+        if self.writable.get().is_some() {
+            return Ok(());
+        }
+        let mut readable = self
+            .readable
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if readable.is_some() && is_read_only {
             return Ok(());
         }
         // The lock for reading goes before the one for writing can be had.
-        *store = None;
+        *readable = None;
         match open_store(path, is_read_only) {
-            Ok(opened) => {
-                *store = Some((opened, is_read_only));
-                Ok(())
-            }
+            Ok(store) if is_read_only => *readable = Some(store),
+            Ok(store) => drop(self.writable.set(store)),
             Err(refusal) => {
-                *store = open_store(path, true).ok().map(|store| (store, true));
-                Err(refusal)
+                *readable = open_store(path, true).ok();
+                return Err(refusal);
             }
         }
+        Ok(())
     }
 }
 
@@ -117,10 +135,12 @@ impl Lender for Held {
             )
         };
         let file = self.file.as_ref().ok_or_else(gone)?;
-        let store = file.store.read().unwrap_or_else(PoisonError::into_inner);
-        match &*store {
-            Some((store, _)) => call(store),
-            None => Err(gone()),
+        if let Some(store) = file.writable.get() {
+            return call(store);
         }
+        let readable = file.readable.read().unwrap_or_else(PoisonError::into_inner);
+        // It may have been opened for writing while this waited.
+        let store = readable.as_ref().or_else(|| file.writable.get());
+        call(store.ok_or_else(gone)?)
     }
 }
