@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[cfg(feature = "redis")]
+mod servers;
+
 use std::sync::Arc;
 
 use tailstone_host::keyvalue::{Access, Backend, Bucket, Change, Embedded, Memory, Refusal};
@@ -279,78 +282,15 @@ fn buckets(open: Suite<'_>) {
 
 #[cfg(feature = "redis")]
 mod server {
-    //! A server of Debian's package `redis-server`, on a port of this machine's own.
-
-    use std::net::TcpListener;
-    use std::process::{Child, Command, Stdio};
-    use std::time::{Duration, Instant};
-
     use tailstone_host::keyvalue::{Access, Backend, Redis};
-    use tempfile::TempDir;
 
-    struct Server {
-        process: Child,
-        url: String,
-        _folder: TempDir,
-    }
-
-    impl Server {
-        fn start() -> Option<Self> {
-            let port = TcpListener::bind("127.0.0.1:0")
-                .unwrap()
-                .local_addr()
-                .unwrap()
-                .port();
-            let folder = tempfile::tempdir().unwrap();
-            let process = Command::new("redis-server")
-                .args([
-                    "--port",
-                    &port.to_string(),
-                    "--bind",
-                    "127.0.0.1",
-                    "--save",
-                    "",
-                    "--appendonly",
-                    "no",
-                ])
-                .arg("--dir")
-                .arg(folder.path())
-                .stdout(Stdio::null())
-                .spawn()
-                .ok()?;
-            Some(Self {
-                process,
-                url: format!("redis://127.0.0.1:{port}"),
-                _folder: folder,
-            })
-        }
-
-        fn stop(&mut self) {
-            let _ended = self.process.kill();
-            let _reaped = self.process.wait();
-        }
-    }
-
-    impl Drop for Server {
-        fn drop(&mut self) {
-            self.stop();
-        }
-    }
+    use crate::servers::server;
 
     #[test]
     fn a_server() {
-        let Some(mut server) = Server::start() else {
-            println!(
-                "skipped: there is no `redis-server` here; Debian's package of that name has it"
-            );
+        let Some((mut server, backend)) = server() else {
             return;
         };
-        let backend = Redis::new(&server.url, "plugin").unwrap();
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while let Err(refusal) = backend.open(b"", Access::ReadWrite) {
-            assert!(Instant::now() < deadline, "{refusal}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
         super::keeps_its_promises(&backend);
 
         // Names do not run into each other.

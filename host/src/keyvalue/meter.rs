@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use tailstone::format::MAX_KEY_BYTES;
 use tailstone_interface::{
     Change, ChangePage, Info, KeyPage, Packed, Refusal, Result, Stat, keyvalue,
 };
@@ -370,6 +371,12 @@ fn check_sizes(quota: &Quota, change: &Change<'_>) -> Result<()> {
         return Err(exceeded(format!(
             "a key of {key} bytes is too long; {} are the most",
             quota.key_bytes
+        )));
+    }
+    // Of every backend, so that a plugin can go from one to another.
+    if key > MAX_KEY_BYTES as u64 {
+        return Err(Refusal::InvalidArgument(format!(
+            "a key of {key} bytes is too long; {MAX_KEY_BYTES} are the most"
         )));
     }
     if value > quota.value_bytes {
