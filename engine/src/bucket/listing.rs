@@ -13,7 +13,6 @@ impl<B: Backing> Bucket<'_, B> {
         prefix: &[u8],
         mut take: impl FnMut(&[u8], &Value<B::View>) -> Result<()>,
     ) -> Result<()> {
-        let now = self.store.settings().now();
         for entry in self.store.entries()? {
             let entry = entry?;
             let Some(keyed) = keyed_of(&entry) else {
@@ -23,7 +22,8 @@ impl<B: Backing> Bucket<'_, B> {
                 continue;
             }
             let (full_key, key) = (keyed.full_key.to_vec(), keyed.key().to_vec());
-            if let Some(value) = Value::of(entry, &full_key).filter(|value| !value.is_expired(now))
+            if let Some(value) = Value::of(entry, &full_key)
+                .filter(|value| !self.store.is_over(value.raw_expires_at()))
             {
                 take(&key, &value)?;
             }

@@ -76,10 +76,6 @@ impl<V: AsRef<[u8]>> Value<V> {
         self.entry.start_offset()
     }
 
-    pub(super) const fn is_expired(&self, now: u64) -> bool {
-        self.expires_at != 0 && self.expires_at <= now
-    }
-
     pub(super) const fn raw_expires_at(&self) -> u64 {
         self.expires_at
     }
