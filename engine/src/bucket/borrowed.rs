@@ -83,6 +83,13 @@ impl<B: Resident> BorrowedValue<'_, B> {
         version_of(self.offset, self.checksum)
     }
 
+    /// Its bytes alone, kept as the medium keeps them after the call.
+    pub fn view(&self) -> Result<B::View> {
+        let end = self.offset.saturating_add(self.value.len() as u64);
+        let view = self.generation.backing.view(self.offset..end);
+        view.map_err(Error::io("read an entry"))
+    }
+
     /// A handle on it that outlives the call, as [`Bucket::get`] gives.
     pub fn keep(&self) -> Result<Value<B::View>> {
         let end = self.offset.saturating_add(self.payload.len() as u64);
@@ -120,6 +127,7 @@ mod tests {
             let got = bucket.get(b"k").unwrap().unwrap();
             let looked = bucket.get_with(b"k", |value| {
                 assert_eq!(value.keep()?.as_slice(), value.as_slice());
+                assert_eq!(value.view()?.as_ref(), value.as_slice());
                 assert_eq!(value.expires_at(), Some(11));
                 Ok((value.to_vec(), value.version()))
             });

@@ -219,5 +219,5 @@ fn bytes_of<B: Resident<View: Send + Sync + 'static>>(
     if value.len() <= COPIED_BYTES {
         return Ok(Bytes::copy_from_slice(value));
     }
-    Ok(Bytes::from_owner(value.keep()?))
+    Ok(Bytes::from_owner(value.view()?))
 }

@@ -17,7 +17,7 @@ use figures::Figures;
 #[command(about = "Compare who keeps a plugin's keys")]
 struct Arguments {
     /// Rounds of calls; medians of them are told
-    #[arg(long, default_value_t = 15)]
+    #[arg(long, default_value_t = 11)]
     rounds: usize,
     /// Keys of the large store that is opened
     #[arg(long, default_value_t = 1_000_000)]
