@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tailstone_host::conformance::{self, Outcome};
 use tailstone_host::keyvalue::{Grant, KeyValueCtx};
-use tailstone_host::{Cache, Error, Limits, Result, Sandbox, find_beside_component};
+use tailstone_host::{Cache, Error, Limits, Result, Sandbox, find_guest};
 use wac_graph::types::Package;
 use wac_graph::{CompositionGraph, EncodeOptions, plug};
 use wasmtime::component::Component;
@@ -64,7 +64,7 @@ pub fn run(arguments: &ConformanceArguments, limits: Limits) -> Result<u8> {
             }
             let guest = match &arguments.cases {
                 Some(cases) => cases.join(guest),
-                None => find_beside_component(guest)?,
+                None => find_guest(guest)?,
             };
             let composed = compose(bytes.clone(), read(&guest)?).map_err(Error::Component)?;
             // Each guest begins with an empty store.

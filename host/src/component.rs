@@ -14,14 +14,15 @@ const VARIABLE: &str = "TAILSTONE_COMPONENT";
 /// Where `cargo xtask component` leaves it, beside the folder that cargo puts this program into.
 const BUILT: &str = "wasm32-unknown-unknown/wasm";
 
-/// Finds a file that is built along with the component, beside which it lies.
-pub fn find_beside_component(name: &str) -> Result<PathBuf> {
+/// Finds a guest that `cargo xtask guests` leaves beside the component.
+pub fn find_guest(name: &str) -> Result<PathBuf> {
     let beside = |place: PathBuf| place.with_file_name(name);
-    let places: Vec<PathBuf> = places().into_iter().map(beside).collect();
-    match places.iter().find(|place| place.is_file()) {
-        Some(place) => Ok(place.clone()),
-        None => Err(Error::NoComponent(places)),
-    }
+    let mut places = places().into_iter().map(beside);
+    places.find(|place| place.is_file()).ok_or_else(|| {
+        Error::Usage(format!(
+            "{name} was not found; `cargo xtask guests` builds it"
+        ))
+    })
 }
 
 /// Finds the component: what was `named`, or else what `TAILSTONE_COMPONENT` names, or else `tailstone_component.wasm`

@@ -12,7 +12,7 @@ use wasmtime::component::{Component, ComponentType, Instance, Lift, Linker};
 
 use wasmtime_wasi::WasiCtx;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, in_words};
 use crate::keyvalue::KeyValueCtx;
 use crate::sandbox::Sandbox;
 
@@ -58,7 +58,7 @@ pub fn run<T: 'static>(
                 continue;
             }
             Ok(Ok(None)) => "the guest does not know this case of its own".to_owned(),
-            Ok(Err(error)) => format!("the instance ended: {error:#}"),
+            Ok(Err(error)) => format!("the instance ended: {}", in_words(&error)),
             Err(_) => "the provider panicked".to_owned(),
         };
         outcomes.push(Outcome {

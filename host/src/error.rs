@@ -111,8 +111,7 @@ impl fmt::Display for Error {
                 f,
                 "the component computed for more than {allowed:?} in one call"
             ),
-            // With its causes: what is not linked is named in one of them, why in another.
-            Self::Component(error) => write!(f, "the component failed: {error:#}"),
+            Self::Component(error) => write!(f, "the component failed: {}", in_words(error)),
             Self::Usage(sentence) => f.write_str(sentence),
             Self::Over => f.write_str("an earlier call did not return; start the plugin again"),
             Self::Io { doing, source } => write!(f, "could not {doing}: {source}"),
@@ -120,10 +119,32 @@ impl fmt::Display for Error {
     }
 }
 
+/// An error with its causes, as one sentence: what is not linked is named in one of them, why in another. The calls that a trap ended are left
+/// out, which few plugins have names for.
+pub fn in_words(error: &wasmtime::Error) -> String {
+    let causes = error.chain().map(ToString::to_string);
+    let told = causes.filter(|cause| !cause.starts_with("error while executing at wasm backtrace"));
+    told.collect::<Vec<_>>().join(": ")
+}
+
 impl std::error::Error for Error {}
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_words;
+
+    #[test]
+    fn what_went_wrong_is_told_with_its_causes_and_without_calls() {
+        let error = wasmtime::Error::msg("resource implementation is missing")
+            .context("component imports instance `a:b/c`")
+            .context("error while executing at wasm backtrace:\n    0: a function");
+        let sentence = "component imports instance `a:b/c`: resource implementation is missing";
+        assert_eq!(in_words(&error), sentence);
     }
 }

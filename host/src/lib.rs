@@ -69,7 +69,7 @@ mod state;
 mod ticker;
 
 pub use bindings::{Access, Info, Refusal};
-pub use component::{COMPONENT_FILE, find_beside_component, find_component};
+pub use component::{COMPONENT_FILE, find_component, find_guest};
 pub use error::{Error, Result};
 pub use file_lock::unlock;
 pub use limits::Limits;

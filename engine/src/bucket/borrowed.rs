@@ -6,6 +6,7 @@ use crate::backing::Resident;
 use crate::error::{Error, Result};
 use crate::format::Keyed;
 use crate::store::{Generation, Placed, verified_if};
+use std::fmt;
 use std::ops::Deref;
 
 /// A value where it lies in memory, borrowed for the time of [`Bucket::get_with`].
@@ -107,6 +108,16 @@ impl<B: Resident> Deref for BorrowedValue<'_, B> {
 
     fn deref(&self) -> &[u8] {
         self.value
+    }
+}
+
+impl<B: Resident> fmt::Debug for BorrowedValue<'_, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BorrowedValue")
+            .field("len", &self.value.len())
+            .field("expires_at", &self.expires_at())
+            .field("version", &self.version())
+            .finish_non_exhaustive()
     }
 }
 

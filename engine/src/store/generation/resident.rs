@@ -1,10 +1,11 @@
 //! Values where they lie, of a medium that lies in memory.
 
-use super::{Generation, payload_offset};
+use super::{Generation, READ_ENTRY, payload_offset};
 use crate::backing::Resident;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::{EntryMetadata, METADATA_SIZE};
 use crate::index::{Candidate, Glance, Index};
+use std::io;
 use std::ops::Range;
 
 /// A live value where it lies in memory.
@@ -27,7 +28,7 @@ impl<B: Resident> Generation<B> {
             .map(|placed| placed.payload)
     }
 
-    /// The same with what is known of it.
+    /// The same with what is known of it. An error, and never `None`, where an entry that may be it cannot be seen.
     #[inline]
     pub(crate) fn get_placed(&self, key_hash: u64) -> Result<Option<Placed<'_>>> {
         let glance = self.index.glance(key_hash, |candidate| {
@@ -42,14 +43,22 @@ impl<B: Resident> Generation<B> {
 
     #[inline(never)]
     fn search(&self, key_hash: u64) -> Result<Option<Placed<'_>>> {
+        let mut is_hidden = false;
         let look = |index: &Index| {
             index.find_map(key_hash, |candidate| {
+                let end = candidate.extent().metadata_offset();
                 let payload = candidate.payload();
                 let payload = payload.or_else(|| self.long_payload(candidate));
+                // Also what may be cut short.
+                let start = payload.as_ref().map_or(end, |payload| payload.start);
+                is_hidden |= self.backing.bytes(start..end + METADATA_SIZE).is_none();
                 Ok(payload.and_then(|payload| self.value_of(key_hash, payload)))
             })
         };
-        self.find(key_hash, look)
+        match self.find(key_hash, look)? {
+            None if is_hidden => Err(Error::io(READ_ENTRY)(io::ErrorKind::UnexpectedEof.into())),
+            found => Ok(found),
+        }
     }
 
     /// The payload, if the metadata behind it says that it belongs to `key_hash`; taken in one access.
