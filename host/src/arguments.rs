@@ -140,6 +140,15 @@ pub enum StoreCommand {
         /// The key
         key: String,
     },
+    /// Print the keys, a line each, ordered by their bytes
+    Scan {
+        /// Only those that begin with this
+        #[arg(default_value = "")]
+        prefix: String,
+        /// End each with a zero byte in the place of a line's end: keys may have lines
+        #[arg(long)]
+        null: bool,
+    },
     /// Show figures about the store
     Info {
         /// As one line of JSON

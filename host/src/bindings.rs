@@ -10,4 +10,6 @@ mod generated {
 }
 
 pub use generated::StoragePre;
-pub use generated::exports::tailstone::store::stores::{Access, Error as Refusal, Guest, Info};
+pub use generated::exports::tailstone::store::stores::{
+    Access, Error as Refusal, Guest, Info, KeyPage,
+};

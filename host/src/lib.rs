@@ -68,7 +68,7 @@ mod session;
 mod state;
 mod ticker;
 
-pub use bindings::{Access, Info, Refusal};
+pub use bindings::{Access, Info, KeyPage, Refusal};
 pub use component::{COMPONENT_FILE, find_component, find_guest};
 pub use error::{Error, Result};
 pub use file_lock::unlock;

@@ -10,7 +10,7 @@ use wasmtime::component::ResourceAny;
 use wasmtime::{AsContextMut, Store};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
-use crate::bindings::{Access, Guest, Info, Refusal};
+use crate::bindings::{Access, Guest, Info, KeyPage, Refusal};
 use crate::error::{Error, Result};
 use crate::file_lock::{FileLock, lock_file};
 use crate::limits::Limits;
@@ -132,6 +132,14 @@ impl Session {
     /// Removes `key`, and says whether it had a value.
     pub fn delete(&mut self, key: &[u8]) -> Result<bool> {
         self.call(|calls, store, handle| calls.store().call_delete(store, handle, key))
+    }
+
+    /// The first keys that begin with `prefix` and come behind `cursor`, the one of the page before, ordered by their bytes: at
+    /// most `max`, at most 1,000, and no more than 256 KiB of them.
+    pub fn scan(&mut self, prefix: &[u8], cursor: Option<&[u8]>, max: u32) -> Result<KeyPage> {
+        self.call(|calls, store, handle| {
+            calls.store().call_scan(store, handle, prefix, cursor, max)
+        })
     }
 
     /// What the store holds and costs.

@@ -52,6 +52,10 @@ pub fn run(
                 return Err(Error::KeyNotFound(key.clone()));
             }
         }
+        StoreCommand::Scan { prefix, null } => {
+            let end = if *null { b'\0' } else { b'\n' };
+            scan(&mut open(Access::Read)?, prefix.as_bytes(), end)?;
+        }
         StoreCommand::Info { json } => {
             let figures = InfoReport::from(open(Access::Read)?.info()?);
             if *json {
@@ -69,6 +73,24 @@ pub fn run(
         StoreCommand::Unlock => {}
     }
     Ok(0)
+}
+
+/// Prints the keys, page by page, each with `end` behind it.
+fn scan(session: &mut Session, prefix: &[u8], end: u8) -> Result<()> {
+    let mut cursor = None;
+    loop {
+        let page = session.scan(prefix, cursor.as_deref(), u32::MAX)?;
+        let mut lines = Vec::new();
+        for key in &page.keys {
+            lines.extend_from_slice(key);
+            lines.push(end);
+        }
+        report::bytes(&lines)?;
+        cursor = page.cursor;
+        if cursor.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 fn check(mut session: Session, folder: &Path, put: Option<Tally>) -> Result<()> {

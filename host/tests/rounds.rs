@@ -4,6 +4,8 @@
 
 mod folder;
 
+use std::process::Command;
+
 use folder::{Folder, runtime};
 use tailstone::DataStore;
 use tailstone_host::{Access, DEFAULT_BUCKET, Error, Refusal, folder as whole};
@@ -208,4 +210,46 @@ fn a_folder_comes_back_as_it_went_in() {
         matches!(&differs, Error::Differs(name) if name == "a"),
         "{differs:?}"
     );
+}
+
+#[test]
+fn keys_are_listed_in_order_page_by_page() {
+    let folder = Folder::new();
+    let path = folder.path("a.tsl");
+    let mut session = runtime().open(&path, Access::Create).unwrap();
+    let keys: Vec<String> = (0..1200).map(|number| format!("key {number:04}")).collect();
+    for key in keys.iter().rev() {
+        session.put(key.as_bytes(), b"v").unwrap();
+    }
+    session.put(b"other\nline", b"v").unwrap();
+    let (mut listed, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = session.scan(b"key ", cursor.as_deref(), u32::MAX).unwrap();
+        assert!(page.keys.len() <= 1000);
+        listed.extend(page.keys);
+        cursor = page.cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert!(listed.iter().eq(keys.iter().map(String::as_bytes)));
+    session.close().unwrap();
+
+    let scan = |words: &[&str]| {
+        let mut host = Command::new(env!("CARGO_BIN_EXE_tailstone-host"));
+        let output = host
+            .arg("store")
+            .arg(&path)
+            .arg("scan")
+            .args(words)
+            .output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let tens = keys[20..30].join("\n") + "\n";
+    assert_eq!(scan(&["key 002"]), tens);
+    assert_eq!(scan(&["--null", "other"]), "other\nline\0");
+    assert_eq!(scan(&[]).lines().count(), 1202);
+    assert_eq!(scan(&["nothing"]), "");
 }
