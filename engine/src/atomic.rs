@@ -1,55 +1,14 @@
-//! What readers and the writer meet at: atomics of std and `arc-swap`, and loom's where every interleaving of them is tried.
+//! What readers and the writer meet at: atomics of std, and loom's where every interleaving of them is tried.
 
-#[cfg(not(loom))]
-pub(crate) use arc_swap::ArcSwap;
 #[cfg(not(loom))]
 pub(crate) use std::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
 };
 
 #[cfg(loom)]
-pub(crate) use self::known_to_loom::ArcSwap;
-#[cfg(loom)]
 pub(crate) use loom::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
 };
-
-#[cfg(loom)]
-mod known_to_loom {
-    //! `arc-swap` itself, with what it promises told to loom: who loads sees what came before the store.
-
-    use super::{AtomicU64, Ordering};
-    use std::sync::Arc;
-
-    pub(crate) struct ArcSwap<T> {
-        inner: arc_swap::ArcSwap<T>,
-        order: AtomicU64,
-    }
-
-    impl<T> ArcSwap<T> {
-        pub(crate) fn new(value: Arc<T>) -> Self {
-            Self {
-                inner: arc_swap::ArcSwap::new(value),
-                order: AtomicU64::new(0),
-            }
-        }
-
-        pub(crate) fn load(&self) -> arc_swap::Guard<Arc<T>> {
-            self.order.fetch_add(1, Ordering::AcqRel);
-            self.inner.load()
-        }
-
-        pub(crate) fn load_full(&self) -> Arc<T> {
-            self.order.fetch_add(1, Ordering::AcqRel);
-            self.inner.load_full()
-        }
-
-        pub(crate) fn store(&self, value: Arc<T>) {
-            self.order.fetch_add(1, Ordering::AcqRel);
-            self.inner.store(value);
-        }
-    }
-}
 
 /// Runs `test` in every order with so many switches away from a thread that could have gone on, and `TAILSTONE_SWITCHES` more.
 #[cfg(all(test, loom))]

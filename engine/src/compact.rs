@@ -12,7 +12,7 @@ use crate::format::{
     compute_checksum, pre_pad,
 };
 use crate::index::{Extent, Index, IndexWriter};
-use crate::store::{EntryHandle, Generation, Stats, Store, span_of};
+use crate::store::{Ahead, EntryHandle, Generation, Stats, Store, span_of};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
@@ -88,7 +88,9 @@ impl<B: Rewrite> Store<B> {
         let mut copy = Copy::new(backing);
         let total = live.payload_bytes()?;
         let (mut done, mut told) = (0, 0);
+        let mut ahead = Ahead::default();
         for extent in &live.extents {
+            ahead.upwards(&live.generation.backing, extent.metadata_offset());
             if let Some(long) = copy.put_if_long(&live.generation, *extent, now)? {
                 done += long.len;
             } else {

@@ -41,6 +41,7 @@ pub mod format;
 mod index;
 pub mod kernels;
 mod options;
+mod pin;
 pub mod recovery;
 mod store;
 #[cfg(feature = "serde")]

@@ -1,5 +1,6 @@
 //! Every task of the workspace: `cargo xtask <task>`.
 
+mod bench_kernels;
 mod bench_web;
 mod component;
 mod context;
@@ -77,8 +78,11 @@ enum Task {
         #[arg(long)]
         serve: bool,
     },
-    /// Run the benchmarks
+    /// Compare the store with others, draw the plots of it, or print the README's table
     Bench {
+        /// With rocksdb, whose build takes a C++ compiler, libclang and a quarter of an hour
+        #[arg(long)]
+        rocksdb: bool,
         /// Handed on to the benchmark program
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
@@ -91,6 +95,8 @@ enum Task {
     },
     /// Measure the package and its peers in a browser
     BenchWeb(bench_web::Options),
+    /// Measure the kernels of wasm, under wasmtime, in Node and in a browser
+    BenchKernels,
     /// Run the examples
     Examples,
     /// Write the manual pages of the command line, one for each command
@@ -138,15 +144,23 @@ fn run(task: Task) -> Result<ExitCode> {
         } => other_languages::run(&ctx)?,
         Task::Guests { .. } => guests::build(&ctx)?,
         Task::Www { serve } => web::pages(&ctx, serve)?,
-        Task::Bench { args } => {
-            let mut command = ctx.cargo(["run", "--release", "--package", "tailstone-peers", "--"]);
-            ctx.run(command.args(args))?;
+        Task::Bench { rocksdb, args } => {
+            let mut command = ctx.cargo(["run", "--release", "--package", "tailstone-peers"]);
+            // What is made of kept figures needs no other store.
+            let from_kept = args.iter().any(|arg| arg == "--plot" || arg == "--readme");
+            if rocksdb {
+                command.args(["--features", "rocksdb"]);
+            } else if !from_kept {
+                command.args(["--features", "peers"]);
+            }
+            ctx.run(command.arg("--").args(args))?;
         }
         Task::BenchHost { args } => {
             guests::build(&ctx)?;
             let mut command = ctx.cargo(["run", "--release", "--package", "tailstone-host-peers"]);
             ctx.run(command.arg("--").args(args))?;
         }
+        Task::BenchKernels => bench_kernels::run(&ctx)?,
         Task::BenchWeb(options) => bench_web::run(&ctx, &options)?,
         Task::Examples => examples::run(&ctx)?,
         Task::Man => {

@@ -6,7 +6,7 @@ use crate::context::Context;
 
 /// The modules with `unsafe` that need no system call Miri lacks (a file mapping is one), and the index, whose
 /// lock-free readers Miri's scheduler interleaves.
-const FILTERS: [&str; 3] = ["backing::memory", "kernels", "index"];
+const FILTERS: [&str; 4] = ["backing::memory", "kernels", "index", "pin"];
 
 /// Runs those modules' unit tests.
 pub fn run(ctx: &Context) -> Result<()> {

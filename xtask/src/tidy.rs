@@ -35,8 +35,8 @@ const UNFINISHED: [&str; 3] = [
     concat!("unimpl", "emented!("),
 ];
 
-/// What the engine needs without any feature, each with its reason in ARCHITECTURE.md: as many as a hand has fingers.
-const NEEDED: [&str; 5] = ["arc-swap", "crc32fast", "memmap2", "rustix", "xxhash-rust"];
+/// What the engine needs without any feature, each with its reason in ARCHITECTURE.md: fewer than a hand has fingers.
+const NEEDED: [&str; 4] = ["crc32fast", "memmap2", "rustix", "xxhash-rust"];
 
 const TEXT: [&str; 13] = [
     "rs", "toml", "md", "ts", "js", "mjs", "json", "html", "css", "wit", "sh", "yml", "lock",

@@ -78,6 +78,18 @@ pub trait Backing {
         Ok(None)
     }
 
+    /// The bytes of `range` where they lie, for media that lie in memory: at once or not at all. `None` does not mean that there are none.
+    #[inline]
+    fn peek(&self, range: Range<u64>) -> Option<&[u8]> {
+        let _ = range;
+        None
+    }
+
+    /// Tells that all of `range` is about to be read, if by short pieces. A hint, for media that fetch what is touched.
+    fn will_read(&self, range: Range<u64>) {
+        let _ = range;
+    }
+
     /// Brings the byte at `at`, if there is one, nearer to the processor. A hint, for media that lie in memory.
     fn prefetch(&self, at: u64) {
         let _ = at;

@@ -84,11 +84,12 @@ fn pieces<B: Backing>(
     len: u64,
     mut take: impl FnMut(u64, &[u8]) -> Result<()>,
 ) -> Result<()> {
-    let mut piece = Vec::new();
+    // Not by `resize`, which stores byte after byte where code is made small.
+    let mut piece = vec![0; usize::try_from(len.min(PIECE)).unwrap_or(0)];
     let mut done = 0;
     while done < len {
         let count = (len - done).min(PIECE);
-        piece.resize(usize::try_from(count).unwrap_or(0), 0);
+        piece.truncate(usize::try_from(count).unwrap_or(0));
         generation
             .backing
             .read(start.saturating_add(done), &mut piece)

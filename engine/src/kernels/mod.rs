@@ -13,7 +13,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-pub(crate) mod crc32;
+#[doc(hidden)]
+pub mod crc32;
 mod lanes;
 mod large_pages;
 mod prefetch;

@@ -1,4 +1,4 @@
-//! Copies of less than a KiB in 16-byte registers of wasm.
+//! Copies of less than half a KiB in 16-byte registers of wasm.
 //!
 //! `memory.copy` is a call out of compiled code, which takes longer than such a copy does.
 
@@ -13,7 +13,7 @@ pub struct Simd128(());
 
 impl Simd128 {
     /// Copies of this many bytes or more are left to `memory.copy`.
-    pub const BELOW: usize = 1 << 10;
+    pub const BELOW: usize = 512;
 
     /// Always, where this file is compiled.
     #[must_use]

@@ -52,15 +52,21 @@ impl<B: Backing> Store<B> {
         let tail = generation.tail();
         let planned = Planned::of(tail, key_hash, change)?;
         let (value, behind) = change.payload();
-        let mut appended = Appended::default();
-        appended.add(&generation, &planned)?;
-        self.append_or_cut(writer, &generation, || {
-            generation
-                .backing
-                .write(tail, &[planned.pad(), value, behind, &planned.trailer()])
-                .map_err(Error::io(APPEND))
-        })?;
-        self.settle(writer, &generation, &appended)
+        // Memory that is there already: a single write asks for none.
+        let mut appended = std::mem::take(&mut writer.appended);
+        let published = appended
+            .add(&generation, &planned)
+            .and_then(|()| {
+                self.append_or_cut(writer, &generation, || {
+                    generation
+                        .backing
+                        .write(tail, &[planned.pad(), value, behind, &planned.trailer()])
+                        .map_err(Error::io(APPEND))
+                })
+            })
+            .and_then(|()| self.settle(writer, &generation, &appended));
+        writer.give_back(appended);
+        published
     }
 
     /// Appends changes and publishes them together; returns the new tail. The first error among them is the commit's, of which

@@ -7,15 +7,17 @@ use super::append::APPEND;
 use super::plan::{Appended, Planned};
 use crate::backing::{Backing, Spool};
 use crate::error::{Error, Result};
-use crate::format::compute_hash;
+use crate::format::{METADATA_SIZE, compute_hash};
 use std::io::{self, Read, SeekFrom, Write};
 
 /// Bytes of a stream that are kept in memory; what is longer is spooled where the backing has a place for it.
 pub const STREAM_BUFFER_BYTES: usize = 1 << 20;
+/// Bytes that go from a spool to the store at once.
+const SPOOLED_PIECE: usize = STREAM_BUFFER_BYTES / 8;
 
 /// A value being written piece by piece; [`finish`](Self::finish) stores it, dropping it leaves no trace.
 ///
-/// Memory stays at [`STREAM_BUFFER_BYTES`] for stores in files. A backing that has no second place to write to (memory, a
+/// Memory stays at [`STREAM_BUFFER_BYTES`] and an eighth of that for stores in files. A backing that has no second place to write to (memory, a
 /// bare device) keeps the whole value in memory until then.
 pub struct EntryWriter<'s, B: Backing> {
     store: &'s Store<B>,
@@ -179,7 +181,6 @@ impl<B: Backing> EntryWriter<'_, B> {
     pub(crate) fn finish_if(mut self, check: impl FnOnce() -> Result<()>) -> Result<u64> {
         self.digest.check()?;
         if let Some(spool) = &mut self.spool {
-            spool.write_all(&self.buffer).map_err(Error::io(SPOOL))?;
             spool.seek(SeekFrom::Start(0)).map_err(Error::io(SPOOL))?;
         }
         let mut writer = self.store.lock_writer();
@@ -208,19 +209,20 @@ impl<B: Backing> EntryWriter<'_, B> {
             return Ok(());
         };
         let mut at = append(backing, tail, &[planned.pad()])?;
+        let mut piece = Vec::with_capacity(SPOOLED_PIECE);
         loop {
-            self.buffer.clear();
-            let limit = STREAM_BUFFER_BYTES as u64;
+            piece.clear();
             spool
-                .take(limit)
-                .read_to_end(&mut self.buffer)
+                .take(SPOOLED_PIECE as u64)
+                .read_to_end(&mut piece)
                 .map_err(Error::io(SPOOL))?;
-            if self.buffer.is_empty() {
+            if piece.is_empty() {
                 break;
             }
-            at = append(backing, at, &[&self.buffer])?;
+            at = append(backing, at, &[&piece])?;
         }
-        if at.checked_add(20) != Some(planned.end()) {
+        at = append(backing, at, &[&self.buffer])?;
+        if at.checked_add(METADATA_SIZE) != Some(planned.end()) {
             return Err(Error::Io {
                 doing: SPOOL,
                 source: io::ErrorKind::UnexpectedEof.into(),
@@ -233,6 +235,15 @@ impl<B: Backing> EntryWriter<'_, B> {
     /// Takes all of `source`, without a copy before the buffer.
     pub(crate) fn fill_from(&mut self, source: &mut impl Read) -> Result<()> {
         loop {
+            // Whether there is more than the buffer holds is known once there is a byte of it.
+            let mut next = [0];
+            if self.is_full() {
+                let got = read_some(source, &mut next).map_err(Error::io(SOURCE))?;
+                if got == 0 {
+                    return Ok(());
+                }
+                self.write_all(&next).map_err(Error::io(SPOOL))?;
+            }
             // What has no other place than memory stays in the buffer, and is still taken in large pieces.
             let room = match STREAM_BUFFER_BYTES.checked_sub(self.buffer.len()) {
                 Some(room) if room > 0 => room,
@@ -247,13 +258,17 @@ impl<B: Backing> EntryWriter<'_, B> {
                 return Ok(());
             }
             self.digest.update(self.buffer.get(before..).unwrap_or(&[]));
-            self.settle().map_err(Error::io(SPOOL))?;
         }
     }
 
+    /// Whether what comes next has no room in the buffer, and may have another.
+    const fn is_full(&self) -> bool {
+        self.buffer.len() >= STREAM_BUFFER_BYTES && !self.memory_only
+    }
+
     /// Moves a full buffer to the spool, if there is a place for one.
-    fn settle(&mut self) -> io::Result<()> {
-        if self.buffer.len() < STREAM_BUFFER_BYTES || self.memory_only {
+    fn make_room(&mut self) -> io::Result<()> {
+        if !self.is_full() {
             return Ok(());
         }
         if self.spool.is_none() {
@@ -268,17 +283,30 @@ impl<B: Backing> EntryWriter<'_, B> {
     }
 }
 
+/// At least one byte, or none at the end.
+fn read_some(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match source.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+}
+
 impl<B: Backing> Write for EntryWriter<'_, B> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        self.make_room()?;
         let room = STREAM_BUFFER_BYTES.saturating_sub(self.buffer.len());
         let taken = if self.memory_only {
             bytes
         } else {
-            bytes.get(..room.max(1)).unwrap_or(bytes)
+            bytes.get(..room).unwrap_or(bytes)
         };
         self.buffer.extend_from_slice(taken);
         self.digest.update(taken);
-        self.settle()?;
         Ok(taken.len())
     }
 

@@ -6,7 +6,7 @@ use crate::atomic::{AtomicU64, Ordering};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{Entry, EntryMetadata, METADATA_SIZE, align_to_payload, is_reserved_hash};
-use crate::index::{Extent, Glance, Index};
+use crate::index::{Extent, Index};
 use crate::recovery::walk_from;
 use crate::store::EntryHandle;
 use crate::store::milestones::Milestones;
@@ -14,7 +14,9 @@ use crate::store::snapshot::TakenSnapshot;
 use std::ops::Range;
 use std::sync::Arc;
 
+mod first;
 mod resident;
+mod several;
 
 pub(crate) use resident::Placed;
 
@@ -135,17 +137,6 @@ impl<B: Backing> Generation<B> {
         })
     }
 
-    /// Brings the entry nearer that probably is the live one of `key_hash`; worth it once its line of the index is near.
-    #[inline]
-    pub(crate) fn prefetch(&self, key_hash: u64) {
-        if let Glance::Found(candidate) = self.index.glance(key_hash, Some)
-            && let Some(payload) = candidate.payload()
-        {
-            self.backing.prefetch(payload.start);
-            self.backing.prefetch(payload.end);
-        }
-    }
-
     /// Makes sure that `key_hash` can be looked up and stored, in an index that came from a snapshot.
     #[inline]
     pub(crate) fn awaken(&self, key_hash: u64) -> Result<()> {
@@ -212,8 +203,8 @@ impl<B: Backing> Generation<B> {
         Ok(found)
     }
 
-    /// The live entry of `key_hash`, by its metadata alone.
-    pub(crate) fn locate(&self, key_hash: u64) -> Result<Option<Located>> {
+    #[inline(never)]
+    fn search_metadata(&self, key_hash: u64) -> Result<Option<Located>> {
         self.find(key_hash, |index| {
             index.find_map(key_hash, |candidate| {
                 let located = self.examine(candidate.extent())?;
@@ -222,8 +213,8 @@ impl<B: Backing> Generation<B> {
         })
     }
 
-    /// The live value of `key_hash`, read together with its metadata in one access.
-    pub(crate) fn read(&self, key_hash: u64) -> Result<Option<EntryHandle<B::View>>> {
+    #[inline(never)]
+    fn search(&self, key_hash: u64) -> Result<Option<EntryHandle<B::View>>> {
         self.find(key_hash, |index| {
             index.find_map(key_hash, |candidate| {
                 let handle = self.handle(candidate.extent())?;

@@ -36,6 +36,22 @@ impl<V: AsRef<[u8]>> EntryHandle<V> {
         })
     }
 
+    /// The same for who has looked at both.
+    #[inline]
+    pub(crate) const fn of(
+        view: V,
+        metadata: EntryMetadata,
+        payload_offset: u64,
+        payload_len: usize,
+    ) -> Self {
+        Self {
+            view,
+            metadata,
+            payload_offset,
+            payload_len,
+        }
+    }
+
     /// The value.
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {

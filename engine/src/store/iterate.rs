@@ -1,13 +1,16 @@
 //! All live values, newest first, as they were at the tail of the moment of the call.
 
 use super::live::LiveEntries;
-use super::{EntryHandle, Generation, Store};
+use super::{Ahead, EntryHandle, Generation, Store};
 use crate::backing::{Backing, Resident};
 use crate::error::Result;
 use std::sync::Arc;
 
 /// Live values, newest first, each read when its turn comes; a medium that fails says so in its place.
-pub struct Entries<B: Backing>(LiveEntries<B>);
+pub struct Entries<B: Backing> {
+    live: LiveEntries<B>,
+    ahead: Ahead,
+}
 
 /// Live values, newest first, from a medium that lies in memory.
 pub struct EntryIterator<B: Resident>(Entries<B>);
@@ -17,7 +20,7 @@ impl<B: Backing> Store<B> {
     ///
     /// Costs 8 bytes of memory for each live key.
     pub fn entries(&self) -> Result<Entries<B>> {
-        self.live_entries().map(Entries)
+        self.live_entries().map(Entries::of)
     }
 }
 
@@ -36,7 +39,14 @@ impl<B: Resident> Store<B> {
 impl<B: Backing> Entries<B> {
     /// The values that were live at `tail`, at which an entry of `generation` ends.
     pub(super) fn at(generation: Arc<Generation<B>>, tail: u64) -> Result<Self> {
-        LiveEntries::at(generation, tail).map(Self)
+        LiveEntries::at(generation, tail).map(Self::of)
+    }
+
+    fn of(live: LiveEntries<B>) -> Self {
+        Self {
+            live,
+            ahead: Ahead::default(),
+        }
     }
 }
 
@@ -45,7 +55,7 @@ impl<B: Resident> EntryIterator<B> {
     /// and a resident medium does not fail.
     pub(super) fn at(generation: Arc<Generation<B>>, tail: u64) -> Self {
         let entries = Entries::at(Arc::clone(&generation), tail).unwrap_or_else(|_| {
-            Entries(LiveEntries {
+            Entries::of(LiveEntries {
                 generation,
                 tail,
                 extents: Vec::new(),
@@ -59,12 +69,15 @@ impl<B: Backing> Iterator for Entries<B> {
     type Item = Result<EntryHandle<B::View>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let extent = self.0.extents.pop()?;
-        Some(self.0.generation.handle(extent))
+        let extent = self.live.extents.pop()?;
+        let generation = &self.live.generation;
+        self.ahead
+            .downwards(&generation.backing, extent.metadata_offset());
+        Some(generation.handle(extent))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.0.extents.len();
+        let left = self.live.extents.len();
         (left, Some(left))
     }
 }
@@ -108,9 +121,9 @@ impl<B: Resident> IntoIterator for &Store<B> {
 impl<B: Backing> std::fmt::Debug for Entries<B> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Entries")
-            .field("tail", &self.0.tail)
-            .field("left", &self.0.extents.len())
-            .finish()
+            .field("tail", &self.live.tail)
+            .field("left", &self.live.extents.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -139,7 +152,7 @@ mod parallel {
         pub fn par_iter_entries(
             &self,
         ) -> impl ParallelIterator<Item = EntryHandle<B::View>> + use<B> {
-            let entries = self.iter_entries().0.0;
+            let entries = self.iter_entries().0.live;
             let generation = Arc::clone(&entries.generation);
             let extents: Vec<Extent> = entries.extents;
             extents

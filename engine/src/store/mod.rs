@@ -1,5 +1,6 @@
 //! The store: one chain of entries on one backing, and what can be done with it.
 
+mod ahead;
 mod append;
 mod batch;
 mod changes;
@@ -46,6 +47,7 @@ pub use stream::EntryStream;
 pub use view::ReadView;
 pub use write::DataStoreWriter;
 
+pub(crate) use ahead::Ahead;
 pub(crate) use generation::{Copied, Generation, Located, Placed, payload_offset, span_of};
 pub(crate) use group::{Judge, Request};
 pub(crate) use history::{newest_before, newest_first};
@@ -53,13 +55,14 @@ pub(crate) use live::changes_since;
 pub(crate) use plan::Change;
 pub(crate) use read::verified_if;
 
-use crate::atomic::ArcSwap;
 use crate::backing::{Backing, MemoryBacking};
 use crate::bucket::Directory;
 use crate::error::{Error, Result};
 use crate::index::{Index, IndexWriter};
 use crate::options::Options;
+use crate::pin::Current;
 use crate::recovery::{Outcome, RecoveryReport};
+use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -68,7 +71,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// All methods take `&self`. One writer at a time goes on, the others wait; readers wait for nobody.
 /// Dropping it cuts preallocated space off; [`close`](Self::close) does the same and reports what went wrong.
 pub struct Store<B: Backing> {
-    pub(crate) current: ArcSwap<Generation<B>>,
+    pub(crate) current: Current<Generation<B>>,
     pub(crate) writer: Mutex<Writer>,
     /// Writers who share a sync.
     group: group::Queue<B>,
@@ -130,7 +133,8 @@ impl<B: Backing> Store<B> {
         let _writer = self.lock_writer();
         let generation = self.current.load();
         // Who held the lock before synced for this thread too.
-        if Arc::ptr_eq(&asked, &generation) && (1..=asked.synced_tail()).contains(&tail) {
+        let is_same = ptr::from_ref(&*asked) == ptr::from_ref(&*generation);
+        if is_same && (1..=asked.synced_tail()).contains(&tail) {
             return self.check_not_latched();
         }
         self.sync_generation(&generation)?;
@@ -213,7 +217,7 @@ impl<B: Backing> Store<B> {
         report: RecoveryReport,
     ) -> Self {
         Self {
-            current: ArcSwap::new(Arc::new(generation)),
+            current: Current::new(Arc::new(generation)),
             writer: Mutex::new(Writer {
                 index,
                 must_cut: false,

@@ -1,13 +1,11 @@
 //! Reading by key.
 
-use super::generation::Located;
 use super::{EntryHandle, Store};
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{EntryMetadata, compute_hash, is_reserved_hash};
 use crate::index::Hashes;
 use crate::recovery::Chain;
-use std::sync::Arc;
 
 /// What can be read from a store. No method waits for a writer.
 pub trait DataStoreReader {
@@ -53,10 +51,12 @@ pub trait DataStoreReader {
     fn file_size(&self) -> Result<u64>;
 }
 
-/// How many lookups ahead an index line is fetched.
-const PREFETCH_AHEAD: usize = 16;
-
 impl<B: Backing> Store<B> {
+    #[cold]
+    fn read_verified(&self, key_hash: u64) -> Result<Option<EntryHandle<B::View>>> {
+        self.verified(self.current.load().read(key_hash)?)
+    }
+
     fn verified(
         &self,
         handle: Option<EntryHandle<B::View>>,
@@ -89,9 +89,12 @@ impl<B: Backing> DataStoreReader for Store<B> {
         self.read_with_key_hash(compute_hash(key))
     }
 
+    #[inline]
     fn read_with_key_hash(&self, key_hash: u64) -> Result<Option<Self::EntryHandleType>> {
-        let handle = self.current.load().read(key_hash)?;
-        self.verified(handle)
+        if self.settings().verify_reads {
+            return self.read_verified(key_hash);
+        }
+        self.current.load().read(key_hash)
     }
 
     fn exists(&self, key: &[u8]) -> Result<bool> {
@@ -143,42 +146,18 @@ impl<B: Backing> DataStoreReader for Store<B> {
                 right: keys.len(),
             });
         }
-        let generation = Arc::clone(&self.current.load());
-        let wanted = |at: usize| -> Option<u64> {
-            let key_hash = *hashes.get(at)?;
-            let key = keys.and_then(|keys| keys.get(at));
-            key.is_none_or(|key| compute_hash(key) == key_hash)
-                .then_some(key_hash)
-        };
-        let prefetch = |at: usize| {
-            if let Some(&ahead) = hashes.get(at + PREFETCH_AHEAD) {
-                generation.index.prefetch(ahead);
+        let mut values = self.current.load().read_several(hashes)?;
+        for ((value, key_hash), key) in values.iter_mut().zip(hashes).zip(keys.unwrap_or_default())
+        {
+            if compute_hash(key) != *key_hash {
+                *value = None;
             }
-            if B::IN_MEMORY
-                && let Some(&nearer) = hashes.get(at + PREFETCH_AHEAD / 2)
-            {
-                generation.prefetch(nearer);
-            }
-        };
-        if !B::IN_MEMORY {
-            let read = |at| {
-                prefetch(at);
-                let value = wanted(at).map_or(Ok(None), |key_hash| generation.read(key_hash));
-                self.verified(value?)
-            };
-            return (0..hashes.len()).map(read).collect();
         }
-        // All are found before the first view is made: a view counts itself, and the processor does not look past that.
-        let locate = |at| {
-            prefetch(at);
-            wanted(at).map_or(Ok(None), |key_hash| generation.locate(key_hash))
-        };
-        let located: Vec<_> = (0..hashes.len()).map(locate).collect::<Result<_>>()?;
-        let view = |located: Option<Located>| {
-            let value = located.map(|located| generation.handle_at(&located));
-            self.verified(value.transpose()?)
-        };
-        located.into_iter().map(view).collect()
+        if self.settings().verify_reads {
+            let verified = values.into_iter().map(|value| self.verified(value));
+            return verified.collect();
+        }
+        Ok(values)
     }
 
     fn len(&self) -> Result<usize> {

@@ -6,7 +6,7 @@ use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{TOMBSTONE, compute_hash};
 use std::io::Read;
-use std::sync::Arc;
+use std::ptr;
 
 /// What can be written to a store. Each call returns the tail behind what it wrote: where the next entry goes, unless others
 /// write at the same time.
@@ -169,7 +169,8 @@ impl<B: Backing> DataStoreWriter for Store<B> {
             let mut writer = self.lock_writer();
             let now = self.current.load().locate(key_hash)?;
             // A compaction may have put a newer value where this one was.
-            let same = Arc::ptr_eq(&generation, &self.current.load());
+            let current = self.current.load();
+            let same = ptr::from_ref(&*generation) == ptr::from_ref(&*current);
             if now.is_some_and(|now| same && now.extent.metadata_offset() == value.end_offset()) {
                 return self.commit_one_locked(&mut writer, key_hash, Change::Delete);
             }

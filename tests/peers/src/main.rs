@@ -1,122 +1,111 @@
 //! Runs every store on the same workloads, each in a process of its own, in shuffled order, several rounds.
 //!
-//! Prints a table of medians with their ratios and writes all figures as JSON. Every value read is compared with what was
-//! written. All writes here are buffered: handed to the system, not synced.
+//! Prints a table of medians with their ratios and keeps all figures as JSON, of which it makes the plots and the README's table. Every
+//! value read is compared with what was written. Buffered writes are held against buffered ones, durable against durable.
 
 mod data;
 mod engines;
+mod files;
+mod lanes;
+mod measured;
+mod peer;
+mod plot;
 mod report;
+mod results;
+mod rounds;
+mod versions;
 mod workloads;
 
 use clap::Parser;
-use engines::Engine;
-use std::collections::BTreeMap;
-use std::error::Error;
+use peer::Outcome;
+use results::Results;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use workloads::{Measured, Workload};
+use workloads::{Contender, Job};
 
 #[derive(Parser, Debug, Clone)]
 #[command(about = "Compare tailstone with other stores")]
 struct Arguments {
-    /// Records in the loaded store.
+    /// Records in the loaded store
     #[arg(long, default_value_t = 1_000_000)]
     records: u64,
-    /// Rounds; the medians of them are told.
+    /// Rounds; the medians of them are told
     #[arg(long, default_value_t = 3)]
-    rounds: usize,
-    /// Only workloads whose name contains this.
+    rounds: u64,
+    /// Only workloads whose name contains this; several may be given
     #[arg(long)]
-    only: Option<String>,
-    /// The folder to work in; a temporary one by default.
+    only: Vec<String>,
+    /// Only this store or lane; several may be given
+    #[arg(long)]
+    store: Vec<String>,
+    /// Durable writes of each thread
+    #[arg(long, default_value_t = 300)]
+    durable_writes: u64,
+    /// Seconds after which a measurement is given up
+    #[arg(long, default_value_t = 180.0)]
+    limit: f64,
+    /// The folder to work in; a temporary one by default
     #[arg(long)]
     folder: Option<PathBuf>,
-    /// Where the figures go, as JSON.
+    /// Where the figures go, as JSON
     #[arg(long)]
     json: Option<PathBuf>,
-    /// Used by the program itself: the one measurement that this process is for.
-    #[arg(long, hide = true, num_args = 2)]
+    /// Measure how costs grow with the number of records instead
+    #[arg(long)]
+    grow: bool,
+    /// The numbers of records for that
+    #[arg(long, value_delimiter = ',', default_values_t = [10_000, 100_000, 1_000_000, 10_000_000])]
+    records_list: Vec<u64>,
+    /// Draw the plots of the kept figures instead
+    #[arg(long)]
+    plot: bool,
+    /// Print the README's table of the kept figures instead
+    #[arg(long)]
+    readme: bool,
+    /// Where figures are kept
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/results"))]
+    kept: PathBuf,
+    /// Used by the program itself: the one measurement that this process is for, or only makes ready
+    #[arg(long, hide = true, num_args = 2..=3)]
     child: Option<Vec<String>>,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Outcome {
     let arguments = Arguments::parse();
-    if let Some([engine, workload]) = arguments.child.as_deref() {
-        let folder = arguments
-            .folder
-            .as_deref()
-            .ok_or("a child needs a folder")?;
-        let measured = workloads::run(
-            engine.parse()?,
-            workload.parse()?,
-            folder,
-            arguments.records,
-        )?;
-        println!("{}", serde_json::to_string(&measured)?);
+    if let Some([contender, workload, prepare @ ..]) = arguments.child.as_deref() {
+        return child(&arguments, contender, workload, !prepare.is_empty());
+    }
+    if arguments.plot {
+        return plot::draw(&arguments.kept);
+    }
+    if arguments.readme {
+        let kept = Results::read(&arguments.kept.join("reference.json"))?;
+        print!("{}", report::readme(&kept));
         return Ok(());
     }
-    let temporary = tempfile::tempdir()?;
-    let folder = arguments
-        .folder
-        .clone()
-        .unwrap_or_else(|| temporary.path().to_path_buf());
-    let mut figures: BTreeMap<(Workload, Engine), Vec<Measured>> = BTreeMap::new();
-    for round in 0..arguments.rounds {
-        for workload in Workload::ALL {
-            if arguments
-                .only
-                .as_ref()
-                .is_some_and(|only| !workload.name().contains(only.as_str()))
-            {
-                continue;
-            }
-            let mut engines = workload.engines();
-            data::shuffle(&mut engines, round as u64 + 1);
-            for engine in engines {
-                let measured = measure(&arguments, engine, workload, &folder)?;
-                eprintln!(
-                    "round {round}, {}, {}: {measured}",
-                    workload.name(),
-                    engine.name()
-                );
-                figures
-                    .entry((workload, engine))
-                    .or_default()
-                    .push(measured);
-            }
-        }
+    let (results, failures) = rounds::run(&arguments)?;
+    print!("{}", report::table(&results));
+    if failures.is_empty() {
+        return Ok(());
     }
-    report::print(&figures);
-    if let Some(path) = &arguments.json {
-        report::write(&figures, arguments.records, path)?;
-    }
+    Err(failures.join("\n").into())
+}
+
+fn child(arguments: &Arguments, contender: &str, workload: &str, prepares: bool) -> Outcome {
+    let contender: Contender = contender.parse()?;
+    let job = Job {
+        workload: workload.parse()?,
+        prepares,
+        folder: folder(arguments)?,
+        name: contender.name(),
+        home: contender.home(),
+        records: arguments.records,
+        durable_writes: arguments.durable_writes,
+    };
+    println!("{}", serde_json::to_string(&contender.run(&job)?)?);
     Ok(())
 }
 
-fn measure(
-    arguments: &Arguments,
-    engine: Engine,
-    workload: Workload,
-    folder: &Path,
-) -> Result<Measured, Box<dyn Error>> {
-    let output = Command::new(std::env::current_exe()?)
-        .args(["--child", engine.name(), workload.name()])
-        .arg("--records")
-        .arg(arguments.records.to_string())
-        .arg("--folder")
-        .arg(folder)
-        .stderr(std::process::Stdio::inherit())
-        .output()?;
-    if !output.status.success() {
-        return Err(format!(
-            "{} failed at {}: {}",
-            engine.name(),
-            workload.name(),
-            output.status
-        )
-        .into());
-    }
-    let text = String::from_utf8(output.stdout)?;
-    let line = text.lines().last().ok_or("a measurement said nothing")?;
-    Ok(serde_json::from_str(line)?)
+fn folder(arguments: &Arguments) -> Outcome<&Path> {
+    let folder = arguments.folder.as_deref();
+    folder.ok_or_else(|| "a child needs a folder".into())
 }

@@ -137,7 +137,8 @@ impl<'s, B: Backing> Table<'s, B> {
                 Some(len) => {
                     let room = usize::try_from(len).unwrap_or(usize::MAX);
                     check_together(from.saturating_add(room))?;
-                    packed.bytes.resize(from + room, 0);
+                    // Not by `resize`, which stores byte after byte where code is made small.
+                    packed.bytes.append(&mut vec![0; room]);
                     let target = packed.bytes.get_mut(from..).unwrap_or_default();
                     self.bucket.read_range(key.as_ref(), 0, target)?
                 }

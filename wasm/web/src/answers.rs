@@ -231,10 +231,11 @@ impl Answer<'_> {
         length: usize,
         fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let bytes = &mut self.answers.bytes;
-        let start = bytes.len();
-        bytes.resize(start + length, 0);
-        fill(bytes.get_mut(start..).unwrap_or_default())
+        // Not by `resize`, which stores byte after byte where code is made small.
+        let mut bytes = vec![0; length];
+        fill(&mut bytes)?;
+        self.answers.bytes.append(&mut bytes);
+        Ok(())
     }
 
     fn pad(&mut self) {

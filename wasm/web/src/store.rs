@@ -57,7 +57,9 @@ impl WebStore {
             self.request.shrink_to(crate::KEPT_BYTES);
         }
         if self.request.len() < length {
-            self.request.resize(length, 0);
+            // What it held goes first. Not `resize`, which stores byte after byte where code is made small.
+            self.request = Vec::new();
+            self.request = vec![0; length];
         }
         self.request.as_ptr().addr()
     }

@@ -271,6 +271,13 @@ impl Backing for MemoryBacking {
         Ok(MemoryView { chunk, index, len })
     }
 
+    /// Nothing where the range lies in several pieces.
+    #[inline]
+    fn peek(&self, range: Range<u64>) -> Option<&[u8]> {
+        let (chunk, index, len) = self.locate(&range)?;
+        chunk.get(index, len)
+    }
+
     #[inline]
     fn prefetch(&self, at: u64) {
         if let Some([byte]) = self.bytes(at..at.saturating_add(1)) {

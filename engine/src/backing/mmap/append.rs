@@ -49,6 +49,9 @@ pub(super) struct Appender {
     reserves: bool,
     /// ... and then always has that space when a page is stored to, and the window works.
     stores: bool,
+    /// What is stored where pages are made many at a time, and where they come singly.
+    calm: Stored,
+    modest: Stored,
     /// Space that was set aside here; empty when none is.
     reserved: Range<u64>,
     /// No more than this at once, since more was refused.
@@ -66,6 +69,8 @@ impl Appender {
         Self {
             reserves: stores,
             stores,
+            calm: STORED_CALM,
+            modest: STORED_MODEST,
             reserved: 0..0,
             step_limit: MAX_STEP,
             window: None,
@@ -169,6 +174,16 @@ impl Appender {
         }
     }
 
+    /// Has everything stored from now on, or nothing, whatever pays.
+    pub(super) const fn force(&mut self, is_stored: bool) {
+        let all = Stored {
+            bytes: u64::MAX,
+            bytes_per_part: u64::MAX,
+        };
+        self.stores &= is_stored;
+        (self.calm, self.modest) = (all, all);
+    }
+
     /// Has everything written by system calls from now on.
     #[cfg(test)]
     pub(super) const fn only_write(&mut self) {
@@ -184,7 +199,7 @@ impl Appender {
 
     pub(super) fn stores_pay(&self, at: u64, len: u64, parts: usize) -> bool {
         let stored = if self.is_calm(at) {
-            STORED_CALM
+            self.calm
         } else if self
             .window
             .as_ref()
@@ -193,7 +208,7 @@ impl Appender {
             // The sync that will follow, too, would write all of a large page for a store to some of it.
             return false;
         } else {
-            STORED_MODEST
+            self.modest
         };
         let parts = u64::try_from(parts).unwrap_or(u64::MAX).max(1);
         len <= stored.bytes || len / parts <= stored.bytes_per_part

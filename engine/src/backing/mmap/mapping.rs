@@ -17,6 +17,7 @@ use std::sync::{Arc, OnceLock};
 
 use memmap2::{MmapOptions, MmapRaw};
 
+use super::paging::{self, Paging};
 use super::platform;
 
 /// How many mappings one backing may come to hold. Each is four times the one before where mappings reach past the end
@@ -35,6 +36,7 @@ const SETTLE_STEP: u64 = 1 << 20;
 pub(super) struct Reads {
     hot: Hot,
     written: Written,
+    paging: Paging,
     current: AtomicUsize,
     generations: [OnceLock<Arc<Mapping>>; MAX_GENERATIONS],
 }
@@ -63,6 +65,7 @@ impl Reads {
                 settled: AtomicU64::new(0),
             },
             written: Written(AtomicU64::new(0)),
+            paging: Paging::default(),
             current: AtomicUsize::new(0),
             generations: [const { OnceLock::new() }; MAX_GENERATIONS],
         };
@@ -71,6 +74,7 @@ impl Reads {
         }
         reads.publish(file_len);
         reads.hot.settled.store(file_len, Ordering::Release);
+        reads.consider(file_len);
         Ok(reads)
     }
 
@@ -82,6 +86,7 @@ impl Reads {
         Some(unsafe { std::slice::from_raw_parts(start.as_ptr(), len) })
     }
 
+    #[inline]
     pub(super) fn view(&self, range: &Range<u64>) -> Option<View> {
         let (_, len) = self.locate(range)?;
         let Some(mapping) = self
@@ -145,7 +150,48 @@ impl Reads {
             self.written.0.store(end, Ordering::Release);
             if end - self.hot.settled.load(Ordering::Relaxed) >= SETTLE_STEP {
                 self.hot.settled.store(end, Ordering::Release);
+                self.consider(end);
             }
+        }
+    }
+
+    /// Has pages come one by one once the file is too long for memory. Called by the writer alone.
+    fn consider(&self, file_len: u64) {
+        if self.paging.becomes_single(file_len)
+            && let Some(mapping) = self.mapping()
+        {
+            paging::make_single(&mapping.0);
+        }
+    }
+
+    /// Has `range` read, which is about to be touched.
+    pub(super) fn will_read(&self, range: &Range<u64>) {
+        let len = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX);
+        if self.paging.is_worth_asking(len) {
+            self.ask_for(range.start, len);
+        }
+    }
+
+    #[cold]
+    fn ask_for(&self, start: u64, len: usize) {
+        if let (Some(mapping), Ok(offset)) = (self.mapping(), usize::try_from(start)) {
+            paging::ask_for(&mapping.0, offset, len);
+        }
+    }
+
+    /// The newest one.
+    fn mapping(&self) -> Option<&Arc<Mapping>> {
+        let current = self.current.load(Ordering::Acquire);
+        self.generations.get(current).and_then(OnceLock::get)
+    }
+
+    /// As if there were so much memory.
+    #[cfg(test)]
+    pub(super) fn consider_with(&self, file_len: u64, memory: u64) {
+        if self.paging.becomes_single_with(file_len, memory)
+            && let Some(mapping) = self.mapping()
+        {
+            paging::make_single(&mapping.0);
         }
     }
 
@@ -175,6 +221,9 @@ impl Reads {
             return None;
         }
         let len = usize::try_from(range.end.checked_sub(range.start)?).ok()?;
+        if self.paging.is_worth_asking(len) {
+            self.ask_for(range.start, len);
+        }
         // No base means no mapping, hence nothing written and an empty range.
         let Some(base) = NonNull::new(self.hot.base.load(Ordering::Acquire)) else {
             return Some((dangling(), 0));
@@ -187,6 +236,9 @@ impl Reads {
 
     fn install(&self, generation: usize, mapping: Mapping) -> io::Result<()> {
         let base = mapping.0.as_mut_ptr();
+        if self.paging.is_single() {
+            paging::make_single(&mapping.0);
+        }
         let Some(slot) = self.generations.get(generation) else {
             return Err(io::Error::new(
                 io::ErrorKind::OutOfMemory,

@@ -6,6 +6,7 @@ mod append;
 mod beside;
 mod mapping;
 mod open;
+mod paging;
 mod platform;
 mod private;
 mod replace;
@@ -77,6 +78,13 @@ impl MmapBacking {
         self.writer.is_none()
     }
 
+    /// Has all writes go by stores from now on, where there are any, or none: for `benches/appends.rs`.
+    #[doc(hidden)]
+    pub fn force_stores(&self, is_stored: bool) -> io::Result<()> {
+        self.writer()?.force(is_stored);
+        Ok(())
+    }
+
     fn paths(&self) -> &Paths {
         self.moved.get().unwrap_or(&self.paths)
     }
@@ -121,6 +129,7 @@ impl Backing for MmapBacking {
     }
 
     /// A copy where the range reaches past what was written, into space that is only set aside.
+    #[inline]
     fn view(&self, range: Range<u64>) -> io::Result<View> {
         match self.reads.view(&range) {
             Some(view) => Ok(view),
@@ -137,6 +146,15 @@ impl Backing for MmapBacking {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         Ok(PrivateMapping::of(&self.file, &range).map(PrivatePages::new))
+    }
+
+    #[inline]
+    fn peek(&self, range: Range<u64>) -> Option<&[u8]> {
+        self.reads.bytes(range)
+    }
+
+    fn will_read(&self, range: Range<u64>) {
+        self.reads.will_read(&range);
     }
 
     #[inline]

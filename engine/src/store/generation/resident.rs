@@ -1,5 +1,6 @@
 //! Values where they lie, of a medium that lies in memory.
 
+use super::first::Seen;
 use super::{Generation, READ_ENTRY, payload_offset};
 use crate::backing::Resident;
 use crate::error::{Error, Result};
@@ -18,6 +19,16 @@ pub(crate) struct Placed<'g> {
     pub(crate) checksum: [u8; 4],
 }
 
+impl<'g> Seen<'g> {
+    const fn placed(&self) -> Placed<'g> {
+        Placed {
+            payload: self.payload,
+            offset: self.offset(),
+            checksum: self.metadata.checksum,
+        }
+    }
+}
+
 impl<B: Resident> Generation<B> {
     /// The live value of `key_hash` where it lies. `None` too when the medium has it in pieces.
     #[inline]
@@ -28,21 +39,33 @@ impl<B: Resident> Generation<B> {
             .map(|placed| placed.payload)
     }
 
+    /// The live values of several keys, in their order.
+    pub(crate) fn get_several(&self, keys: &[u64]) -> Vec<Option<&[u8]>> {
+        let mut values = Vec::with_capacity(keys.len());
+        let took = self.glance_at_several(keys, |key, seen| {
+            values.push(match seen {
+                Glance::Found(seen) => Some(seen.payload),
+                Glance::Absent => None,
+                Glance::Unsure => self.get(key),
+            });
+            Ok(())
+        });
+        debug_assert!(took.is_ok(), "nothing above fails");
+        values
+    }
+
     /// The same with what is known of it. An error, and never `None`, where an entry that may be it cannot be seen.
     #[inline]
     pub(crate) fn get_placed(&self, key_hash: u64) -> Result<Option<Placed<'_>>> {
-        let glance = self.index.glance(key_hash, |candidate| {
-            self.value_of(key_hash, candidate.payload()?)
-        });
-        match glance {
+        match self.glance(key_hash, |seen| Some(seen.placed())) {
             Glance::Found(value) => Ok(Some(value)),
             Glance::Absent => Ok(None),
-            Glance::Unsure => self.search(key_hash),
+            Glance::Unsure => self.search_placed(key_hash),
         }
     }
 
     #[inline(never)]
-    fn search(&self, key_hash: u64) -> Result<Option<Placed<'_>>> {
+    fn search_placed(&self, key_hash: u64) -> Result<Option<Placed<'_>>> {
         let mut is_hidden = false;
         let look = |index: &Index| {
             index.find_map(key_hash, |candidate| {

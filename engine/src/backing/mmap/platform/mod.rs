@@ -12,18 +12,19 @@ mod unix;
 mod windows;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) use linux::{is_never, keeps_reserved_space, set_aside};
+pub(super) use linux::{is_never, keeps_reserved_space, memory, set_aside};
 #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
-pub(super) use no_reservation::{is_never, keeps_reserved_space, set_aside};
+pub(super) use no_reservation::{is_never, keeps_reserved_space, memory, set_aside};
 #[cfg(unix)]
 pub(super) use unix::{
-    MAPS_PAST_END, adopt_owner_and_permissions, cut, grow_for_mapping, is_at, is_same_file,
-    never_wait, private, read_at, write_at,
+    MAPS_PAST_END, adopt_owner_and_permissions, cut, expect_random_reads, grow_for_mapping, is_at,
+    is_same_file, never_wait, private, read_at, will_read, write_at,
 };
 #[cfg(windows)]
 pub(super) use windows::{
-    MAPS_PAST_END, adopt_owner_and_permissions, cut, grow_for_mapping, is_at, is_never,
-    is_same_file, keeps_reserved_space, never_wait, private, read_at, set_aside, write_at,
+    MAPS_PAST_END, adopt_owner_and_permissions, cut, expect_random_reads, grow_for_mapping, is_at,
+    is_never, is_same_file, keeps_reserved_space, memory, never_wait, private, read_at, set_aside,
+    will_read, write_at,
 };
 
 #[cfg(unix)]

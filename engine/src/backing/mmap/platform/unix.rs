@@ -5,6 +5,7 @@ use std::io::{self, IoSlice};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
+use memmap2::{Advice, MmapRaw};
 use rustix::fs::OFlags;
 use rustix::io::{Errno, pwritev};
 
@@ -122,4 +123,14 @@ fn write_by<const N: usize>(file: &File, mut at: u64, parts: &[&[u8]]) -> io::Re
         }
     }
     Ok(())
+}
+
+/// Tells the system to read no more than what is touched. Where it does not listen nothing is lost but time.
+pub(in super::super) fn expect_random_reads(mapping: &MmapRaw) {
+    let _ = mapping.advise(Advice::Random);
+}
+
+/// Has the system read a range that is about to be touched.
+pub(in super::super) fn will_read(mapping: &MmapRaw, offset: usize, len: usize) {
+    let _ = mapping.advise_range(Advice::WillNeed, offset, len);
 }

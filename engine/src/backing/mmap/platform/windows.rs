@@ -9,6 +9,8 @@ use std::io;
 use std::os::windows::fs::FileExt;
 use std::path::Path;
 
+use memmap2::MmapRaw;
+
 /// A mapping ends where the file does, so the file grows ahead of the store.
 pub(in super::super) const MAPS_PAST_END: bool = false;
 
@@ -111,4 +113,15 @@ pub(in super::super) fn write_at(file: &File, mut at: u64, parts: &[&[u8]]) -> i
         }
     }
     Ok(())
+}
+
+/// The system decides alone.
+pub(in super::super) const fn expect_random_reads(_: &MmapRaw) {}
+
+/// The system decides alone.
+pub(in super::super) const fn will_read(_: &MmapRaw, _: usize, _: usize) {}
+
+/// Not needed, as nothing is decided by it.
+pub(in super::super) const fn memory() -> u64 {
+    u64::MAX
 }

@@ -4,6 +4,8 @@
 mod directories;
 mod full;
 mod opening;
+#[cfg(target_os = "linux")]
+mod paging;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

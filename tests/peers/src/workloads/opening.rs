@@ -1,0 +1,106 @@
+//! Opening the loaded store, whole or damaged.
+
+use super::loading::BUFFERED;
+use super::reading::is;
+use super::{Job, Tail};
+use crate::data::{Order, VALUE_BYTES, Values, key};
+use crate::files;
+use crate::measured::{Measured, Rows, float, timed};
+use crate::peer::{Outcome, Peer, Reads};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+const TAIL_BYTES: usize = 64 << 20;
+
+/// Opens the store until it has answered, and closes it. What it lost is told.
+fn open<P: Peer>(folder: &Path, records: u64) -> Outcome<Measured> {
+    let (mut store, mut opening) = (None, 0.0);
+    let measured = timed(1, || {
+        let begun = Instant::now();
+        let opened = P::open(folder, BUFFERED)?;
+        opening = begun.elapsed().as_secs_f64();
+        opened.reading(|reads| reads.read(&key(records - 1), |_| ()))?;
+        store = Some(opened);
+        Ok(())
+    })?;
+    let file_bytes = files::bytes(folder)?;
+    let store = store.ok_or("it was not opened")?;
+    let all = Order::ascending(0, records);
+    let values = Values::new(VALUE_BYTES);
+    let lost = store.reading(|reads| {
+        let mut lost = 0;
+        for (record, key) in all.iter() {
+            lost += u64::from(!reads.read(key, |value| is(&values, record, value))?);
+        }
+        Ok(lost)
+    })?;
+    store.close()?;
+    let measured = measured.filling(file_bytes).with("open_s", opening);
+    Ok(if lost == 0 {
+        measured
+    } else {
+        measured.with("records_lost", float(lost))
+    })
+}
+
+/// After it was closed in order.
+pub fn reopen<P: Peer>(job: &Job<'_>) -> Outcome<Rows> {
+    Ok(job.row(open::<P>(&job.loaded(), job.records)?))
+}
+
+/// After its process ended without closing it.
+pub fn reopen_killed<P: Peer>(job: &Job<'_>) -> Outcome<Rows> {
+    if !P::OUTLIVES {
+        return Ok(Rows::new());
+    }
+    let folder = job.scratch();
+    files::copy(&job.killed(), &folder)?;
+    let measured = open::<P>(&folder, job.records)?;
+    files::remove(&folder)?;
+    Ok(job.row(measured))
+}
+
+/// With what does not belong to it behind its end; for the stores of this format, which are one file.
+pub fn recover<P: Peer>(job: &Job<'_>, tail: Tail) -> Outcome<Rows> {
+    let folder = job.scratch();
+    files::copy(&job.loaded(), &folder)?;
+    append(&the_file(&folder)?, tail)?;
+    let measured = open::<P>(&folder, job.records)?;
+    files::remove(&folder)?;
+    Ok(job.row(measured))
+}
+
+/// The one file in a folder.
+fn the_file(folder: &Path) -> Outcome<PathBuf> {
+    let file = fs::read_dir(folder)?.next().ok_or("no file")??;
+    Ok(file.path())
+}
+
+fn append(file: &Path, tail: Tail) -> Outcome {
+    let length = fs::metadata(file)?.len();
+    let bytes = match tail {
+        Tail::Torn => {
+            let offsets = (1..=100_u64).map(|at| (length / 101 * at).to_le_bytes());
+            offsets.flatten().collect()
+        }
+        Tail::Zeros => vec![0; TAIL_BYTES],
+        Tail::Random => random(),
+    };
+    let mut file = OpenOptions::new().append(true).open(file)?;
+    file.write_all(&bytes)?;
+    Ok(file.sync_all()?)
+}
+
+/// Bytes that follow nothing, the same each time: xorshift.
+fn random() -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let words = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    });
+    words.take(TAIL_BYTES / 8).flatten().collect()
+}
