@@ -19,6 +19,7 @@ mod progress;
 mod report;
 mod salvage;
 mod size;
+mod terminal;
 mod upkeep;
 mod usage;
 mod values;

@@ -4,8 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tailstone::{DataStore, Durability, Error, Options};
+use tailstone::{DataStore, Error, Options};
 
+use super::latency::Latency;
 use super::records::Values;
 use crate::exit::{Failure, Result, Status};
 
@@ -38,13 +39,12 @@ impl Made {
     /// An empty store in place of what lies there.
     pub fn new_store(&self) -> Result<DataStore> {
         fs::write(&self.path, []).map_err(|source| failed("empty the store's file", source))?;
-        self.open(Durability::Buffered)
+        self.open(&Options::new())
     }
 
     /// The store that lies there.
-    pub fn open(&self, durability: Durability) -> Result<DataStore> {
-        let options = Options::new().create(false).durability(durability);
-        Ok(options.open(&self.path)?)
+    pub fn open(&self, options: &Options) -> Result<DataStore> {
+        Ok(options.clone().create(false).open(&self.path)?)
     }
 
     /// An empty plain file in place of what lies there.
@@ -66,14 +66,32 @@ impl Drop for Made {
     }
 }
 
-/// Appends `count` values to the plain file, with a sync after each if that is asked for.
-pub fn append(mut file: &File, values: &mut Values, count: u32, synced: bool) -> Result {
+/// Appends `count` values to the plain file.
+pub fn append(mut file: &File, values: &mut Values, count: u32) -> Result {
     for number in 0..count {
-        file.write_all(values.of(number))
-            .and_then(|()| if synced { file.sync_data() } else { Ok(()) })
-            .map_err(|source| failed("write the plain file", source))?;
+        file.write_all(values.of(number)).map_err(plainly)?;
     }
     Ok(())
+}
+
+/// The same with a sync after each.
+pub fn append_synced(
+    mut file: &File,
+    values: &mut Values,
+    count: u32,
+    latency: &mut Latency,
+) -> Result {
+    for number in 0..count {
+        let value = values.of(number);
+        latency
+            .time(|| file.write_all(value).and_then(|()| file.sync_data()))
+            .map_err(plainly)?;
+    }
+    Ok(())
+}
+
+fn plainly(source: io::Error) -> Failure {
+    failed("write the plain file", source)
 }
 
 fn failed(doing: &'static str, source: io::Error) -> Failure {

@@ -5,25 +5,32 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::rounds::Step;
+use super::latency::LatencyRow;
+use super::steps::{Group, Step};
 
 /// A row of the report.
 #[derive(Serialize)]
 pub struct Row<'a> {
-    name: &'a str,
+    pub name: &'a str,
+    pub group: Group,
     operations: u32,
-    median_ns: f64,
+    pub median_ns: f64,
     least_ns: f64,
     most_ns: f64,
     operations_per_second: f64,
     megabytes_per_second: Option<f64>,
-    /// Time against that of a plain file in the same round, the median.
+    /// Time against that of a plain file, or of a copy of memory, in the same round, the median.
     time_to_plain: Option<f64>,
+    /// There is no store in it.
+    #[serde(skip)]
+    pub is_plain: bool,
 }
 
-/// The rows of all steps.
+/// The rows of all steps, group by group.
 pub fn rows(steps: &[Step]) -> Vec<Row<'static>> {
-    steps.iter().map(|step| row(step, steps)).collect()
+    let of = |group| steps.iter().filter(move |step| step.about.group == group);
+    let grouped = Group::ALL.into_iter().flat_map(of);
+    grouped.map(|step| row(step, steps)).collect()
 }
 
 fn row(step: &Step, steps: &[Step]) -> Row<'static> {
@@ -31,11 +38,14 @@ fn row(step: &Step, steps: &[Step]) -> Row<'static> {
     let median_ns = median(&each);
     let per_second = 1e9 / median_ns;
     let bytes = u32::try_from(step.bytes).unwrap_or(u32::MAX);
-    let plain = step
-        .plain
-        .and_then(|name| steps.iter().find(|plain| plain.name == name));
+    let find = |name| steps.iter().find(|plain| plain.about.name == name);
+    let plain = step.about.plain.and_then(find);
+    let is_plain = steps
+        .iter()
+        .any(|other| other.about.plain == Some(step.about.name));
     Row {
-        name: step.name,
+        name: step.about.name,
+        group: step.about.group,
         operations: step.operations,
         median_ns,
         least_ns: each.iter().copied().fold(f64::INFINITY, f64::min),
@@ -47,6 +57,7 @@ fn row(step: &Step, steps: &[Step]) -> Row<'static> {
             let ratios: Vec<f64> = each.iter().zip(plain_each).map(|(a, b)| a / b).collect();
             median(&ratios)
         }),
+        is_plain,
     }
 }
 
@@ -66,11 +77,11 @@ fn median(figures: &[f64]) -> f64 {
     }
 }
 
-/// The rows as a table under a headline.
-pub fn table(headline: &str, rows: &[Row<'_>]) -> String {
+/// The rows as a table.
+pub fn table(rows: &[Row<'_>]) -> String {
     let mut text = format!(
-        "{headline}\n\n{:<27}{:>11}{:>25}{:>14}{:>10}{:>15}\n",
-        "", "median", "least to most", "operations/s", "MB/s", "to plain file"
+        "{:<27}{:>11}{:>25}{:>14}{:>10}{:>10}\n",
+        "", "median", "least to most", "operations/s", "MB/s", "to plain"
     );
     for row in rows {
         let spread = format!("{} to {}", time(row.least_ns), time(row.most_ns));
@@ -79,7 +90,7 @@ pub fn table(headline: &str, rows: &[Row<'_>]) -> String {
         // Writing to a string does not fail.
         let _written = writeln!(
             text,
-            "{:<27}{:>11}{spread:>25}{:>14.0}{:>10}{:>15}",
+            "{:<27}{:>11}{spread:>25}{:>14.0}{:>10}{:>10}",
             row.name,
             time(row.median_ns),
             row.operations_per_second,
@@ -90,8 +101,27 @@ pub fn table(headline: &str, rows: &[Row<'_>]) -> String {
     text
 }
 
+/// The lengths of single operations as a table.
+pub fn latencies(rows: &[LatencyRow]) -> String {
+    let mut text = format!(
+        "\n{:<27}{:>11}{:>12}{:>12}{:>12}{:>14}\n",
+        "one at a time", "half", "99 %", "99.9 %", "most", "measured"
+    );
+    for row in rows {
+        let times = [row.p50_ns, row.p99_ns, row.p99_9_ns, row.most_ns];
+        #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+        let [half, most_of, nearly_all, most] = times.map(|ns| time(ns as f64));
+        let _written = writeln!(
+            text,
+            "{:<27}{half:>11}{most_of:>12}{nearly_all:>12}{most:>12}{:>14}",
+            row.name, row.operations
+        );
+    }
+    text
+}
+
 /// `560 ns`, `1.25 ms`: three digits that mean something.
-fn time(ns: f64) -> String {
+pub fn time(ns: f64) -> String {
     let (figure, unit) = match ns {
         ..1e3 => (ns, "ns"),
         1e3..1e6 => (ns / 1e3, "us"),
@@ -110,6 +140,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{Step, median, row, time};
+    use crate::bench::steps::{PLAIN, SINGLE};
 
     #[test]
     fn medians() {
@@ -125,18 +156,16 @@ mod tests {
 
     #[test]
     fn a_row_is_what_the_times_say() {
-        let step = |name, millis: [u64; 3], plain| Step {
-            name,
+        let step = |about, millis: [u64; 3]| Step {
+            about,
             operations: 1000,
             bytes: 500,
-            plain,
             times: millis.map(Duration::from_millis).to_vec(),
         };
-        let steps = [
-            step("plain", [4, 4, 4], None),
-            step("store", [8, 2, 1], Some("plain")),
-        ];
+        let steps = [step(PLAIN, [4, 4, 4]), step(SINGLE, [8, 2, 1])];
+        assert!(row(&steps[0], &steps).is_plain);
         let row = row(&steps[1], &steps);
+        assert!(!row.is_plain);
         for (figure, is) in [
             (row.median_ns, 2000.0),
             (row.least_ns, 1000.0),

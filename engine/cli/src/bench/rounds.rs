@@ -1,51 +1,43 @@
 //! The steps of a benchmark, in turns: each round goes through all of them.
 
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use tailstone::{DataStore, DataStoreReader, DataStoreWriter, Durability};
+use tailstone::{DataStore, DataStoreReader, Durability, Options};
 
+use super::latency::{CLOCK, Latency};
 use super::records::{Values, key, shuffled};
-use super::{Made, disk};
+use super::steps::{self, About, STEPS, Step};
+use super::work::{ABSENT, BUFFERED, DURABLE, LATE, THREADS};
+use super::{Made, disk, long, work};
 use crate::exit::{Failure, Result, Status};
 use crate::plan::Plan;
 use crate::progress::Progress;
 
 /// Writes that wait for the disk, in a round and row: a slow disk does some hundred in a second.
 const DURABLE_MAX: u32 = 256;
-const THREADS: u32 = 8;
+/// Keys asked for at once.
+const ASKED: usize = 1024;
 
-/// A kind of key for each purpose, so that none replaces another's.
-const BUFFERED: u32 = 0;
-const ABSENT: u32 = 1;
-const DURABLE: u32 = 2;
-
-/// One row: the same operations, timed once a round.
-pub struct Step {
-    pub name: &'static str,
-    /// How many operations one time is for.
-    pub operations: u32,
-    /// What an operation moves, in bytes.
-    pub bytes: usize,
-    /// Name of the row with what a plain file takes for the same.
-    pub plain: Option<&'static str>,
-    pub times: Vec<Duration>,
+/// What was measured.
+pub struct Measured {
+    pub steps: Vec<Step>,
+    pub latencies: Vec<Latency>,
+    /// How many rounds there was time for.
+    pub rounds: u32,
 }
 
-const PLAIN: &str = "plain writes";
-const PLAIN_SYNCED: &str = "plain writes, each synced";
-
-struct Rounds {
+pub(super) struct Rounds {
     plan: Plan,
     values: Values,
     steps: Vec<Step>,
+    latencies: Vec<Latency>,
     done: u64,
     progress: Progress,
 }
 
-/// Goes through all rounds; leaves nothing behind unless the plan keeps the store.
-pub fn measure(file: &Path, plan: &Plan) -> Result<Vec<Step>> {
+/// Goes through the rounds; leaves nothing behind unless the plan keeps the store.
+pub fn measure(file: &Path, plan: &Plan) -> Result<Measured> {
     let mut made = Made::take(file)?;
     let mut name = file.as_os_str().to_owned();
     name.push(".baseline");
@@ -54,167 +46,203 @@ pub fn measure(file: &Path, plan: &Plan) -> Result<Vec<Step>> {
         plan: plan.clone(),
         values: Values::new(plan.value_size),
         steps: Vec::new(),
+        latencies: Vec::new(),
         done: 0,
         progress: Progress::of_steps("bench"),
     };
-    for round in 0..plan.rounds {
-        rounds.one(&made, &baseline, u64::from(round))?;
+    let (begun, mut longest, mut done) = (Instant::now(), Duration::ZERO, 0);
+    // One round at least; no other that would hardly end in time.
+    while done < plan.rounds
+        && (done == 0 || begun.elapsed() + longest <= Duration::from_secs(plan.seconds))
+    {
+        let round_begun = Instant::now();
+        rounds.one(&made, &baseline, u64::from(done))?;
+        longest = longest.max(round_begun.elapsed());
+        done += 1;
     }
     if plan.keep {
         made.keep();
     }
-    Ok(rounds.steps)
+    Ok(Measured {
+        steps: rounds.steps,
+        latencies: rounds.latencies,
+        rounds: done,
+    })
 }
 
 impl Rounds {
     fn one(&mut self, made: &Made, baseline: &Made, seed: u64) -> Result {
-        let (records, len) = (self.plan.records, self.plan.value_size);
+        let order = shuffled(self.plan.records, seed);
+        let file = baseline.new_file()?;
         let mut values = self.values.clone();
-        let file = baseline.new_file()?;
-        self.time((PLAIN, records, len, None), || {
-            disk::append(&file, &mut values, records, false)
+        let records = self.plan.records;
+        self.time(steps::PLAIN, records, || {
+            disk::append(&file, &mut values, records)
         })?;
-        let file = baseline.new_file()?;
-
-        let store = made.new_store()?;
-        self.time(("single writes", records, len, Some(PLAIN)), || {
-            write_single(&store, &mut values, BUFFERED, records)
-        })?;
-        drop(store);
-        let store = made.new_store()?;
-        let batch = self.plan.batch;
-        self.time(("batches", records, len, Some(PLAIN)), || {
-            write_batches(&store, &mut values, records, batch)
-        })?;
-        self.time(("reads in order", records, len, None), || {
-            read_all(&store, &values, 0..records)
-        })?;
-        let order = shuffled(records, seed);
-        self.time(("reads shuffled", records, len, None), || {
-            read_all(&store, &values, order.iter().copied())
-        })?;
-        self.time(("misses", records, 0, None), || miss_all(&store, &order))?;
+        drop(file);
+        self.single_writes(made, &order)?;
+        long::measure(self, made, baseline)?;
+        let store = self.batches_and_reads(made, &order)?;
+        // Closing writes one when it is due, which few keys never are.
+        store.snapshot_index()?;
         store.close()?;
+        self.opening(made)?;
+        self.durable(made, baseline)
+    }
 
-        let mut opened = None;
-        self.time(("reopening", 1, 0, None), || {
-            opened = Some(made.open(Durability::Sync)?);
-            Ok(())
+    fn single_writes(&mut self, made: &Made, order: &[u32]) -> Result {
+        let mut values = self.values.clone();
+        let records = self.plan.records;
+        let store = made.new_store()?;
+        self.time(steps::SINGLE, records, || {
+            work::write_single(&store, &mut values, BUFFERED, records)
         })?;
-        let Some(store) = opened else { return Ok(()) };
-        let durable = records.min(DURABLE_MAX);
-        self.time((PLAIN_SYNCED, durable, len, None), || {
-            disk::append(&file, &mut values, durable, true)
+        let latency = self.latency("single writes");
+        work::write_each(&store, &mut values, LATE, records, latency)?;
+        let latency = self.latency("reads shuffled");
+        for &number in order {
+            let value = latency.time(|| work::read(&store, BUFFERED, number))?;
+            work::compare(&values, number, value.as_deref())?;
+        }
+        let latency = self.latency(CLOCK);
+        order
+            .iter()
+            .try_for_each(|_| latency.time(|| Ok::<_, Failure>(())))
+    }
+
+    fn batches_and_reads(&mut self, made: &Made, order: &[u32]) -> Result<DataStore> {
+        let mut values = self.values.clone();
+        let (records, batch) = (self.plan.records, self.plan.batch);
+        let store = made.new_store()?;
+        self.time(steps::BATCHES, records, || {
+            work::write_batches(&store, &mut values, records, batch)
         })?;
-        let row = ("durable writes, 1 thread", durable, len, Some(PLAIN_SYNCED));
-        self.time(row, || write_single(&store, &mut values, DURABLE, durable))?;
-        let each = durable.div_ceil(THREADS);
-        let row = (
-            "durable writes, 8 threads",
-            each.saturating_mul(THREADS),
-            len,
-            Some(PLAIN_SYNCED),
-        );
-        self.time(row, || write_at_once(&store, &values, each))?;
-        check_durable(&store, &values, durable, each)?;
-        store.close()?;
+        let check = |number, value: Option<&[u8]>| work::compare(&values, number, value);
+        self.time(steps::IN_ORDER, records, || {
+            (0..records).try_for_each(|number| {
+                check(number, work::read(&store, BUFFERED, number)?.as_deref())
+            })
+        })?;
+        self.time(steps::SHUFFLED, records, || {
+            order.iter().try_for_each(|&number| {
+                check(number, work::read(&store, BUFFERED, number)?.as_deref())
+            })
+        })?;
+        let reader = store.reader();
+        self.time(steps::BY_READER, records, || {
+            order
+                .iter()
+                .try_for_each(|&number| check(number, reader.get(&key(BUFFERED, number))))
+        })?;
+        self.time(steps::BY_BATCH, records, || {
+            order.chunks(ASKED).try_for_each(|numbers| {
+                let keys = numbers.iter().copied();
+                let keys: Vec<_> = keys.map(|number| key(BUFFERED, number)).collect();
+                let keys: Vec<&[u8]> = keys.iter().map(<[u8; 16]>::as_slice).collect();
+                let found = store.batch_read(&keys)?;
+                let mut both = numbers.iter().zip(&found);
+                both.try_for_each(|(&number, value)| check(number, value.as_deref()))
+            })
+        })?;
+        self.time(steps::MISSES, records, || {
+            order
+                .iter()
+                .try_for_each(|&number| match work::read(&store, ABSENT, number)? {
+                    None => Ok(()),
+                    Some(_) => Err(Failure::new(
+                        Status::Damaged,
+                        format!("key {number} was found and never written"),
+                    )),
+                })
+        })?;
+        Ok(store)
+    }
+
+    fn opening(&mut self, made: &Made) -> Result {
+        for (about, snapshots) in [(steps::OPENING, true), (steps::OPENING_BARE, false)] {
+            let mut opened = None;
+            let options = Options::new().snapshots(snapshots);
+            self.time(about, 1, || {
+                opened = Some(made.open(&options)?);
+                Ok(())
+            })?;
+        }
         Ok(())
     }
 
-    /// Times `work` as this round's entry of a row.
-    fn time(
-        &mut self,
-        (name, operations, bytes, plain): (&'static str, u32, usize, Option<&'static str>),
-        work: impl FnOnce() -> Result,
-    ) -> Result {
+    fn durable(&mut self, made: &Made, baseline: &Made) -> Result {
+        let mut values = self.values.clone();
+        let count = self.plan.records.min(DURABLE_MAX);
+        let file = baseline.new_file()?;
+        let mut latency = Latency::new(steps::PLAIN_SYNCED.name);
+        self.time(steps::PLAIN_SYNCED, count, || {
+            disk::append_synced(&file, &mut values, count, &mut latency)
+        })?;
+        self.add(&latency);
+
+        let store = made.open(&Options::new().durability(Durability::Sync))?;
+        let mut latency = Latency::new(steps::DURABLE.name);
+        self.time(steps::DURABLE, count, || {
+            work::write_each(&store, &mut values, DURABLE, count, &mut latency)
+        })?;
+        self.add(&latency);
+        let each = count.div_ceil(THREADS);
+        let mut latency = Latency::new(steps::DURABLE_TOGETHER.name);
+        self.time(
+            steps::DURABLE_TOGETHER,
+            each.saturating_mul(THREADS),
+            || work::write_at_once(&store, &values, each, &mut latency),
+        )?;
+        self.add(&latency);
+        work::check_durable(&store, &values, count, each)?;
+        Ok(store.close()?)
+    }
+
+    /// Times `work` as this round's entry of a row, operations on values of the plan's length.
+    fn time(&mut self, about: About, operations: u32, work: impl FnOnce() -> Result) -> Result {
         let begun = Instant::now();
         work()?;
-        let time = begun.elapsed();
-        match self.steps.iter_mut().find(|step| step.name == name) {
+        let bytes = if about.moves { self.plan.value_size } else { 0 };
+        self.record(about, operations, bytes, begun.elapsed());
+        Ok(())
+    }
+
+    /// Notes a time that was taken as this round's entry of a row.
+    pub(super) fn record(&mut self, about: About, operations: u32, bytes: usize, time: Duration) {
+        match self
+            .steps
+            .iter_mut()
+            .find(|step| step.about.name == about.name)
+        {
             Some(step) => step.times.push(time),
             None => self.steps.push(Step {
-                name,
+                about,
                 operations,
                 bytes,
-                plain,
                 times: vec![time],
             }),
         }
         self.done += 1;
-        let steps = u64::from(self.plan.rounds).saturating_mul(10);
+        let steps = u64::from(self.plan.rounds).saturating_mul(STEPS);
         self.progress.update(self.done, Some(steps));
-        Ok(())
     }
-}
 
-fn write_single(store: &DataStore, values: &mut Values, kind: u32, count: u32) -> Result {
-    for number in 0..count {
-        store.write(&key(kind, number), values.of(number))?;
+    /// How many long values a round takes: as many bytes as a thousandth of the records in mebibytes.
+    pub(super) fn long_values(&self) -> u32 {
+        self.plan.records.div_ceil(1000).min(64)
     }
-    Ok(())
-}
 
-fn write_batches(store: &DataStore, values: &mut Values, count: u32, batch: u32) -> Result {
-    let mut first = 0;
-    while first < count {
-        let end = first.saturating_add(batch).min(count);
-        let records: Vec<_> = (first..end)
-            .map(|number| (key(BUFFERED, number), values.of(number).to_vec()))
-            .collect();
-        let entries: Vec<(&[u8], &[u8])> = records
-            .iter()
-            .map(|(key, value)| (key.as_slice(), value.as_slice()))
-            .collect();
-        store.batch_write(&entries)?;
-        first = end;
+    fn add(&mut self, latency: &Latency) {
+        self.latency(latency.name).merge(latency);
     }
-    Ok(())
-}
 
-/// Each thread its own keys.
-fn write_at_once(store: &DataStore, values: &Values, each: u32) -> Result {
-    thread::scope(|scope| {
-        let writers: Vec<_> = (1..=THREADS)
-            .map(|thread| {
-                let mut values = values.clone();
-                scope.spawn(move || write_single(store, &mut values, DURABLE + thread, each))
-            })
-            .collect();
-        writers.into_iter().try_for_each(|writer| {
-            let stopped = |_| Failure::new(Status::Io, "a writing thread stopped");
-            writer.join().map_err(stopped)?
-        })
-    })
-}
-
-fn read_all(store: &DataStore, values: &Values, numbers: impl Iterator<Item = u32>) -> Result {
-    numbers
-        .into_iter()
-        .try_for_each(|number| check(store, values, BUFFERED, number))
-}
-
-fn check_durable(store: &DataStore, values: &Values, single: u32, each: u32) -> Result {
-    (0..single).try_for_each(|number| check(store, values, DURABLE, number))?;
-    (1..=THREADS).try_for_each(|thread| {
-        (0..each).try_for_each(|number| check(store, values, DURABLE + thread, number))
-    })
-}
-
-fn check(store: &DataStore, values: &Values, kind: u32, number: u32) -> Result {
-    let value = store.read(&key(kind, number))?;
-    if value.is_some_and(|value| values.is(number, &value)) {
-        return Ok(());
+    fn latency(&mut self, name: &'static str) -> &mut Latency {
+        let at = self.latencies.iter().position(|it| it.name == name);
+        let at = at.unwrap_or_else(|| {
+            self.latencies.push(Latency::new(name));
+            self.latencies.len() - 1
+        });
+        #[expect(clippy::indexing_slicing, reason = "found or put there just now")]
+        &mut self.latencies[at]
     }
-    let message = format!("value {number} was read otherwise than it was written");
-    Err(Failure::new(Status::Damaged, message))
-}
-
-fn miss_all(store: &DataStore, numbers: &[u32]) -> Result {
-    for &number in numbers {
-        if store.read(&key(ABSENT, number))?.is_some() {
-            let message = format!("key {number} was found and never written");
-            return Err(Failure::new(Status::Damaged, message));
-        }
-    }
-    Ok(())
 }
