@@ -185,3 +185,32 @@ fn a_plugin_that_was_replaced_runs_as_it_is_now() {
     fs::write(&place.plugin, visits).unwrap();
     assert_eq!(place.call("visit(\"ada\")"), "ok(2)\n");
 }
+
+#[test]
+fn a_cache_may_be_named_from_where_one_stands() {
+    let place = Place::new();
+    let before = place.files();
+    let made = || {
+        fs::metadata(compiled(&before).0)
+            .unwrap()
+            .modified()
+            .unwrap()
+    };
+    let then = made();
+    let mut host = Command::new(env!("CARGO_BIN_EXE_tailstone-host"));
+    host.current_dir(place.folder.path());
+    let output = host
+        .args(["compile", "--cache", "cache", "plugin.wasm"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(made(), then, "it was compiled anew");
+    let mut host = Command::new(env!("CARGO_BIN_EXE_tailstone-host"));
+    host.current_dir(place.folder.path());
+    let output = host
+        .args(["compile", "--cache", "another/one", "plugin.wasm"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(place.folder.path().join("another/one/modules").is_dir());
+}

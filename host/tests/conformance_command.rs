@@ -1,4 +1,4 @@
-//! `tailstone-host conformance`: what it finds out itself about a component, and what it says.
+//! What the program finds out itself about a component, and what it says: `conformance`, and `run` of one that cannot be.
 
 #![cfg(feature = "conformance")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -22,6 +22,36 @@ fn conformance(component: &Path, more: &[&str]) -> Output {
 fn cells(output: &Output, word: &str) -> usize {
     let table = String::from_utf8_lossy(&output.stdout);
     table.matches(&format!("| {word} |")).count()
+}
+
+/// A component that imports `a:b/c@1.0.0` with one function, as bytes.
+fn with_an_import_of_its_own() -> Vec<u8> {
+    let name = b"a:b/c@1.0.0";
+    let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
+    // A section of types: an instance that exports the function `f`, without parameters or results.
+    bytes.extend(b"\x07\x0e\x01\x42\x02\x01\x40\0\x01\0\x04\0\x01f\x01\0");
+    // A section of imports: that instance.
+    bytes.extend([10, 16, 1, 0, 11]);
+    bytes.extend(name);
+    bytes.extend([5, 0]);
+    bytes
+}
+
+#[test]
+fn an_import_that_nobody_has_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = folder.path().join("plugin.wasm");
+    std::fs::write(&plugin, with_an_import_of_its_own()).unwrap();
+    let mut host = Command::new(env!("CARGO_BIN_EXE_tailstone-host"));
+    let output = host.arg("run").arg(&plugin).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(5), "{told}");
+    assert!(told.contains("`a:b/c@1.0.0`"), "{told}");
+    assert!(
+        told.contains("function implementation is missing"),
+        "{told}"
+    );
+    assert_eq!(told.lines().count(), 1, "{told}");
 }
 
 #[test]

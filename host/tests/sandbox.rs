@@ -208,3 +208,18 @@ fn a_call_that_takes_too_long_is_stopped() {
     assert!(matches!(stopped, Error::TimedOut(_)), "{stopped:?}");
     assert_eq!(folder.names(), ["a.tsl"], "a lock file was left");
 }
+
+#[test]
+fn no_more_instances_than_were_asked_for_and_one_that_ends_makes_room() {
+    let folder = Folder::new();
+    let runtime = Runtime::new(&component(), Limits::default().with_instances(2)).unwrap();
+    let open = |name: &str| runtime.open(&folder.path(name), Access::Create);
+    let first = open("first.tsl").unwrap();
+    let mut second = open("second.tsl").unwrap();
+    let refused = open("third.tsl").unwrap_err();
+    let sentence = refused.to_string();
+    assert!(sentence.contains("limit of 2"), "{sentence}");
+    second.put(b"key", b"value").unwrap();
+    first.close().unwrap();
+    drop(open("third.tsl").unwrap());
+}

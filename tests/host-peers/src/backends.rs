@@ -2,7 +2,9 @@
 //! what a `get` and a `set` need of it.
 
 use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
 use std::ops::RangeInclusive;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -52,6 +54,49 @@ impl Plain for Map {
     }
 }
 
+/// The least that a call can be when it returns with the value handed to the system: each value behind the last, found again by
+/// a map in memory, nothing checked or kept of the keys.
+pub struct PlainFile {
+    file: File,
+    places: Mutex<Places>,
+}
+
+#[derive(Default)]
+struct Places {
+    end: u64,
+    of_keys: HashMap<Vec<u8>, (u64, usize)>,
+}
+
+impl PlainFile {
+    pub fn create(path: &Path) -> std::io::Result<Self> {
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create_new(true).open(path)?;
+        let places = Mutex::default();
+        Ok(Self { file, places })
+    }
+}
+
+impl Plain for PlainFile {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>> {
+        let places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(&(at, len)) = places.of_keys.get(key) else {
+            return Ok(None);
+        };
+        let mut value = vec![0; len];
+        self.file.read_exact_at(&mut value, at).map_err(refusal)?;
+        Ok(Some(value.into()))
+    }
+
+    fn set(&self, key: &[u8], value: &[u8]) -> Result<()> {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = places.end;
+        self.file.write_all_at(value, at).map_err(refusal)?;
+        places.end += u64::try_from(value.len()).map_err(refusal)?;
+        places.of_keys.insert(key.to_vec(), (at, value.len()));
+        Ok(())
+    }
+}
+
 const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("keys");
 
 /// redb; writes are not synced.
@@ -90,7 +135,7 @@ impl Plain for Redb {
     }
 }
 
-/// SQLite with a write-ahead log; writes are not synced.
+/// `SQLite` with a write-ahead log; writes are not synced.
 pub struct Sqlite(Mutex<Connection>);
 
 impl Sqlite {

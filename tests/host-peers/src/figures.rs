@@ -17,10 +17,11 @@ pub enum Lane {
     Redb,
     Sqlite,
     Map,
+    PlainFile,
 }
 
 impl Lane {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::File,
         Self::Memory,
         Self::Called,
@@ -29,6 +30,7 @@ impl Lane {
         Self::Redb,
         Self::Sqlite,
         Self::Map,
+        Self::PlainFile,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -41,6 +43,7 @@ impl Lane {
             Self::Redb => "redb behind the host's trait",
             Self::Sqlite => "SQLite behind the host's trait",
             Self::Map => "a map behind the host's trait, memory",
+            Self::PlainFile => "a plain file behind the host's trait",
         }
     }
 }
@@ -89,7 +92,7 @@ impl Figures {
 
     pub fn print(&self) {
         println!(
-            "| call | who answers | median, ns (lowest to highest) | times as long as a file's |"
+            "| call | who answers | median of processor time, ns (lowest to highest) | times as long as a file's |"
         );
         println!("|---|---|---:|---:|");
         for (what, lanes) in &self.calls {

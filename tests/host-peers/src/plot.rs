@@ -10,7 +10,7 @@ use crate::figures::{Figures, Lane};
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 /// Colours that people who see few of them tell apart, after Okabe and Ito.
-const COLOURS: [RGBColor; 8] = [
+const COLOURS: [RGBColor; 9] = [
     RGBColor(0, 114, 178),
     RGBColor(86, 180, 233),
     RGBColor(0, 158, 115),
@@ -19,13 +19,15 @@ const COLOURS: [RGBColor; 8] = [
     RGBColor(204, 121, 167),
     RGBColor(230, 159, 0),
     RGBColor(120, 120, 120),
+    RGBColor(0, 0, 0),
 ];
 
 /// Draws both panels into an SVG file.
 pub fn draw(figures: &Figures, path: &Path) -> Outcome {
     let root = SVGBackend::new(path, (1100, 560)).into_drawing_area();
     root.fill(&WHITE)?;
-    let title = "What one call of a plugin takes, by who answers it (median; lower is better)";
+    let title =
+        "Processor time of one call of a plugin, by who answers it (median; lower is better)";
     let root = root.titled(title, ("sans-serif", 20))?;
     let (left, right) = root.split_horizontally(550);
     panel(figures, "get", &left)?;
@@ -58,7 +60,7 @@ fn panel(figures: &Figures, kind: &str, area: &DrawingArea<SVGBackend<'_>, Shift
     chart
         .configure_mesh()
         .x_desc("bytes of the value")
-        .y_desc("microseconds a call")
+        .y_desc("microseconds of processor time a call")
         .x_label_formatter(&|bytes| bytes_in_words(*bytes))
         .y_label_formatter(&|us| format!("{us}"))
         .draw()?;
