@@ -9,7 +9,14 @@ use crate::context::Context;
 /// Runs the tests that are made for loom.
 pub fn run(ctx: &Context) -> Result<()> {
     let before = ctx.tally();
-    let mut command = ctx.cargo(["test", "--release", "--package", "tailstone", "--lib"]);
+    let mut command = ctx.cargo([
+        "test",
+        "--profile",
+        "loom",
+        "--package",
+        "tailstone",
+        "--lib",
+    ]);
     command.arg("interleavings");
     command.env("RUSTFLAGS", "--cfg loom");
     command.env("CARGO_TARGET_DIR", ctx.target_dir.join("loom"));

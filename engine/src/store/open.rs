@@ -129,7 +129,7 @@ impl<'b, B: Backing> Builder<'b, B> {
         self.snapshots_left -= 1;
         let mut index = loaded.index;
         let mut live_span = loaded.live_span;
-        for &(key_hash, extent) in since.iter().rev() {
+        for (key_hash, extent) in since {
             if !index.index().is_awake(key_hash) {
                 return Ok(None);
             }
