@@ -34,17 +34,21 @@ pub fn build_packages(ctx: &Context, packages: &[&str]) -> Result<()> {
     ctx.run(&mut command)
 }
 
-/// Builds `tailstone-host`, in the one profile that wasmtime is built in; where it lies.
+/// The one profile that wasmtime is built in, but for benchmarks.
+pub const HOST_PROFILE: &str = "lean";
+
+/// Builds `tailstone-host`; where it lies.
 pub fn build_host(ctx: &Context) -> Result<PathBuf> {
     ctx.run(&mut ctx.cargo([
         "build",
-        "--release",
+        "--profile",
+        HOST_PROFILE,
         "--package",
         "tailstone-host",
         "--all-features",
     ]))?;
     let name = format!("tailstone-host{}", std::env::consts::EXE_SUFFIX);
-    Ok(ctx.target_dir.join("release").join(name))
+    Ok(ctx.target_dir.join(HOST_PROFILE).join(name))
 }
 
 /// Runs the tests of the component's host and, unless it has to be `quick`, those of the component and the engine on wasm32 and
@@ -55,7 +59,8 @@ pub fn test(ctx: &Context, quick: bool) -> Result<()> {
     let host = build_host(ctx)?;
     ctx.run_tests(&mut ctx.cargo([
         "test",
-        "--release",
+        "--profile",
+        HOST_PROFILE,
         "--package",
         "tailstone-host",
         "--all-features",
@@ -96,7 +101,14 @@ fn under_wasmtime(ctx: &Context, host: &Path) -> Result<()> {
         directory.display()
     );
     for package in ["tailstone-component", "tailstone"] {
-        let mut command = ctx.cargo(["test", "--release", "--lib", "--target", TEST_TARGET]);
+        let mut command = ctx.cargo([
+            "test",
+            "--profile",
+            HOST_PROFILE,
+            "--lib",
+            "--target",
+            TEST_TARGET,
+        ]);
         command.args(["--package", package]);
         command.env("CARGO_TARGET_WASM32_WASIP2_RUNNER", &runner);
         command.env("CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS", TEST_FLAGS);

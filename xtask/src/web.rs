@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::bench_web;
+use crate::component;
 use crate::context::Context;
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -80,7 +81,7 @@ pub fn test(ctx: &Context, quick: bool) -> Result<()> {
         .current_dir(&tests)
         .env("TAILSTONE_BIN", binary(ctx, "tailstone", "debug"));
     // Built by the component's tests, which come first; it takes too long to be built for one test.
-    let host = binary(ctx, "tailstone-host", "release");
+    let host = binary(ctx, "tailstone-host", component::HOST_PROFILE);
     if host.is_file() {
         node.env("TAILSTONE_HOST", host);
     }

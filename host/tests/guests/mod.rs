@@ -29,7 +29,7 @@ pub fn guest(name: &str) -> Component {
     Component::from_file(engine(), path(name)).unwrap()
 }
 
-/// Where the guest of this name lies: a test lies in `target/release/deps`.
+/// Where the guest of this name lies: a test lies in `target/PROFILE/deps`.
 pub fn path(name: &str) -> PathBuf {
     let program = std::env::current_exe().unwrap();
     let target = program.ancestors().nth(3).unwrap();
