@@ -12,7 +12,6 @@ use crate::bucket::Event;
 use crate::error::{Error, Result};
 use crate::index::{Extent, Hint, IndexWriter};
 use crate::options::Durability;
-use std::array;
 
 impl Writer {
     /// Keeps the memory of a commit for the next one, which will hardly be of another size.
@@ -219,17 +218,16 @@ impl<B: Backing> Store<B> {
     fn publish(&self, writer: &mut Writer, generation: &Generation<B>, appended: &Appended) {
         let start = generation.tail();
         let mut changes = self.directory.recorder();
-        let Some(last) = appended.placed.last() else {
+        let Some(first) = appended.placed.first() else {
             return;
         };
         generation.announce_tail(appended.end);
         let mut live_span = generation.live_span();
-        // The one that has no use costs once.
-        let unused = writer.index.hint(last.key_hash);
-        let mut hints: [Hint; AHEAD] = array::from_fn(|nth| {
-            let entry = appended.placed.get(nth);
-            entry.map_or(unused, |entry| writer.index.hint(entry.key_hash))
-        });
+        // Those behind the last entry have no use.
+        let mut hints: [Hint; AHEAD] = [writer.index.hint(first.key_hash); AHEAD];
+        for (hint, entry) in hints.iter_mut().zip(&appended.placed).skip(1) {
+            *hint = writer.index.hint(entry.key_hash);
+        }
         for (at, entry) in appended.placed.iter().enumerate() {
             let Some(slot) = hints.get_mut(at % AHEAD) else {
                 break;

@@ -12,7 +12,7 @@ use wasmtime_wasi_keyvalue::{WasiKeyValue, WasiKeyValueCtx};
 
 use crate::backends::{Map, PlainFile, Redb, Simple, Sqlite};
 use crate::figures::{Figures, Lane};
-use crate::guest;
+use crate::{Only, guest};
 
 /// Bytes of a value, and how often a round gets it; it sets it a tenth as often.
 const SIZES: [(u32, u32); 5] = [
@@ -62,7 +62,7 @@ struct Plugin {
 }
 
 /// Adds what these rounds gave, in nanoseconds a call.
-pub fn measure(folder: &Path, rounds: usize, figures: &mut Figures) -> Result<()> {
+pub fn measure(folder: &Path, rounds: usize, only: &Only, figures: &mut Figures) -> Result<()> {
     let mut config = Config::new();
     config.allocation_strategy(InstanceAllocationStrategy::pooling());
     let engine = Engine::new(&config)?;
@@ -74,19 +74,27 @@ pub fn measure(folder: &Path, rounds: usize, figures: &mut Figures) -> Result<()
     let runtime = Runtime::new(&component, Limits::default())?;
     let session = runtime.open(&folder.join("called.tsl"), Access::Create)?;
     askers.push(Box::new(Called(session)));
+    let lane = only.lane.as_deref();
+    askers.retain(|asker| lane.is_none_or(|lane| asker.lane().name() == lane));
+    if askers.is_empty() {
+        return Err(wasmtime::Error::msg("no lane has this name"));
+    }
+    let is_asked_for = |bytes| only.bytes.is_none_or(|only| only == bytes);
     for round in 0..rounds {
-        for (bytes, times) in SIZES {
+        for (bytes, times) in SIZES.into_iter().filter(|&(bytes, _)| is_asked_for(bytes)) {
             // Nobody is always first.
             let first = round % askers.len();
             askers.rotate_left(first);
             for asker in &mut askers {
-                let set = asker.set(bytes, (times / 10).max(20))?;
-                figures.add(&format!("set {bytes} B"), asker.lane(), set);
+                if !only.gets {
+                    let set = asker.set(bytes, (times / 10).max(20))?;
+                    figures.add(&format!("set {bytes} B"), asker.lane(), set);
+                }
                 let get = asker.get(&format!("key of {bytes}"), bytes, times)?;
                 figures.add(&format!("get {bytes} B"), asker.lane(), get);
             }
         }
-        for asker in &mut askers {
+        for asker in askers.iter_mut().filter(|_| is_asked_for(0)) {
             let nothing = asker.get("nothing", 0, 20_000)?;
             figures.add("get nothing", asker.lane(), nothing);
         }

@@ -19,6 +19,8 @@ struct Arguments {
     /// Rounds of calls; medians of them are told
     #[arg(long, default_value_t = 11)]
     rounds: usize,
+    #[command(flatten)]
+    only: Only,
     /// Keys of the large store that is opened
     #[arg(long, default_value_t = 1_000_000)]
     keys: u32,
@@ -30,13 +32,35 @@ struct Arguments {
     folder: Option<PathBuf>,
 }
 
+/// A part of the calls, and nothing else: for a profiler.
+#[derive(clap::Args, Debug)]
+struct Only {
+    /// Only calls with values of so many bytes
+    #[arg(long)]
+    bytes: Option<u32>,
+    /// Only this lane, by its name in the table
+    #[arg(long)]
+    lane: Option<String>,
+    /// Only `get`
+    #[arg(long)]
+    gets: bool,
+}
+
+impl Only {
+    const fn is_all(&self) -> bool {
+        self.bytes.is_none() && self.lane.is_none() && !self.gets
+    }
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
     let temporary = tempfile::tempdir()?;
     let folder = arguments.folder.as_deref().unwrap_or(temporary.path());
     let mut figures = Figures::default();
-    starting::measure(folder, arguments.keys, &mut figures)?;
-    calls::measure(folder, arguments.rounds, &mut figures)?;
+    if arguments.only.is_all() {
+        starting::measure(folder, arguments.keys, &mut figures)?;
+    }
+    calls::measure(folder, arguments.rounds, &arguments.only, &mut figures)?;
     figures.print();
     if let Some(json) = &arguments.json {
         figures.write(json)?;
