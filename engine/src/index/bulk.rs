@@ -67,9 +67,9 @@ impl BulkLoader {
         Ok(())
     }
 
-    /// What was added so far, those of a key oldest first, while that is still as it came.
+    /// What was added so far, in slices to be read from behind, which gives those of a key oldest first; while that is still as it came.
     #[must_use]
-    pub fn gathered(&self) -> Option<impl Iterator<Item = (u64, Extent)>> {
+    pub fn gathered(&self) -> Option<impl Iterator<Item = &[(u64, Extent)]>> {
         (!self.has_settled).then(|| self.gathered.backwards())
     }
 
@@ -81,14 +81,15 @@ impl BulkLoader {
     ) -> Result<IndexWriter, E> {
         let mixer = self.writer.index.mixer;
         if !self.has_settled {
-            let mut live_ones = LiveOnes::new(mixer);
-            let mut parts = self.gathered.into_ranges();
-            for parts in &mut parts {
-                live_ones.keep(parts);
-                let entries = parts.iter().flatten();
-                entries.for_each(|(_, extent)| live(*extent));
+            let mut ranges = self.gathered.into_ranges();
+            let mut table = Vec::new();
+            for range in &mut ranges {
+                keep_live(range, &mut table, mixer);
+                for &mut (_, extent) in range {
+                    live(extent);
+                }
             }
-            return Ok(IndexWriter::made_of(mixer, &parts));
+            return Ok(IndexWriter::made_of(mixer, &ranges));
         }
         self.settle(is_of)?;
         let writer = if self.writer.stop_leaping() && !self.has_deletions {
@@ -108,67 +109,51 @@ impl BulkLoader {
         let gathered = Ranges::new(self.writer.index.mixer);
         let gathered = std::mem::replace(&mut self.gathered, gathered);
         self.writer.spread(gathered.len());
-        for (hash, extent) in gathered.into_ranges().into_iter().flatten().flatten() {
-            self.writer
-                .put_if_absent(hash, extent, |other| is_of(other, hash))?;
+        for range in &gathered.into_ranges() {
+            for &(hash, extent) in range {
+                self.writer
+                    .put_if_absent(hash, extent, |other| is_of(other, hash))?;
+            }
         }
         Ok(())
     }
 }
 
-/// Sorts out what was replaced or deleted, a range at a time, in memory that is kept.
-struct LiveOnes {
-    mixer: Mixer,
-    entries: Vec<Entry>,
-    /// Which entries were kept, by their tags.
-    table: Vec<u32>,
-}
-
-impl LiveOnes {
-    const fn new(mixer: Mixer) -> Self {
-        Self {
-            mixer,
-            entries: Vec::new(),
-            table: Vec::new(),
-        }
-    }
-
-    /// Leaves the first entry of each key in the parts of a range, with its tag in the place of its hash, unless it is a deletion.
-    fn keep(&mut self, parts: &mut Vec<Vec<Entry>>) {
-        let len: usize = parts.iter().map(Vec::len).sum();
-        let places = (len * 2).next_power_of_two();
-        self.table.clear();
-        self.table.resize(places, u32::MAX);
-        self.entries.clear();
-        for &(hash, extent) in parts.iter().flatten() {
-            let mut place = (self.mixer.tag(hash) >> LOST_BITS) as usize;
-            loop {
-                let Some(other) = self.table.get_mut(place % places) else {
-                    return;
-                };
-                let Some(other) = self.entries.get(*other as usize) else {
-                    *other = u32::try_from(self.entries.len()).unwrap_or(0);
-                    self.entries.push((hash, extent));
-                    break;
-                };
-                if other.0 == hash {
-                    break;
+/// Leaves the first entry of each key in a range, with its tag in the place of its hash, unless it is a deletion. `table` is memory for
+/// where the entries are, by their tags, which is kept for the next range.
+fn keep_live(range: &mut Vec<Entry>, table: &mut Vec<u32>, mixer: Mixer) {
+    let places = (range.len() * 2).next_power_of_two();
+    table.clear();
+    table.resize(places, u32::MAX);
+    let mut first_ones = 0;
+    for at in 0..range.len() {
+        let Some(&entry) = range.get(at) else {
+            break;
+        };
+        let mut place = (mixer.tag(entry.0) >> LOST_BITS) as usize;
+        while let Some(other) = table.get_mut(place % places) {
+            if *other == u32::MAX {
+                *other = u32::try_from(first_ones).unwrap_or(0);
+                if let Some(to) = range.get_mut(first_ones) {
+                    *to = entry;
                 }
-                place += 1;
+                first_ones += 1;
+                break;
             }
+            if range
+                .get(*other as usize)
+                .is_some_and(|other| other.0 == entry.0)
+            {
+                break;
+            }
+            place += 1;
         }
-        let live = self
-            .entries
-            .iter()
-            .filter(|(_, extent)| !extent.is_deletion());
-        let mut live = live.map(|&(hash, extent)| (u64::from(self.mixer.tag(hash)), extent));
-        for part in &mut *parts {
-            let len = part.len();
-            part.clear();
-            part.extend(live.by_ref().take(len));
-        }
-        parts.retain(|part| !part.is_empty());
     }
+    range.truncate(first_ones);
+    range.retain_mut(|(hash, extent)| {
+        *hash = u64::from(mixer.tag(*hash));
+        !extent.is_deletion()
+    });
 }
 
 #[cfg(test)]

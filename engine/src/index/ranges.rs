@@ -13,31 +13,27 @@ pub(super) const RANGE_BITS: u32 = 8;
 const RANGES: usize = 1 << RANGE_BITS;
 /// Entries that wait to be dealt out together; few enough that they stay in the nearest caches.
 const MOST_WAITING: usize = 1 << 10;
-/// Entries of the first part of a range, and of the longest ones.
-const FIRST_PART: usize = 8;
-const LONGEST_PART: usize = 1 << 8;
-
-/// Entries by the range that their tags are in, each range in parts that do not move, in the order in which its entries came.
+/// Entries by the range that their tags are in, each range in the order in which its entries came.
 #[derive(Debug)]
 pub(super) struct Ranges {
     mixer: Mixer,
-    parts: Vec<Vec<Vec<Entry>>>,
+    dealt: Vec<Vec<Entry>>,
     waiting: Vec<Entry>,
-    dealt: usize,
+    dealt_len: usize,
 }
 
 impl Ranges {
     pub(super) const fn new(mixer: Mixer) -> Self {
         Self {
             mixer,
-            parts: Vec::new(),
+            dealt: Vec::new(),
             waiting: Vec::new(),
-            dealt: 0,
+            dealt_len: 0,
         }
     }
 
     pub(super) const fn len(&self) -> usize {
-        self.dealt + self.waiting.len()
+        self.dealt_len + self.waiting.len()
     }
 
     #[inline]
@@ -50,40 +46,27 @@ impl Ranges {
 
     #[cold]
     fn deal(&mut self) {
-        self.parts.resize_with(RANGES, Vec::new);
-        self.dealt += self.waiting.len();
-        for entry in self.waiting.drain(..) {
+        self.dealt.resize_with(RANGES, Vec::new);
+        self.dealt_len += self.waiting.len();
+        for &entry in &self.waiting {
             let nth = self.mixer.tag(entry.0) >> (u32::BITS - RANGE_BITS);
-            let Some(parts) = self.parts.get_mut(nth as usize) else {
-                continue;
-            };
-            match parts.last_mut() {
-                Some(part) if part.len() < part.capacity() => part.push(entry),
-                last => {
-                    let len = last.map_or(FIRST_PART, |part| (part.len() * 2).min(LONGEST_PART));
-                    let mut part = Vec::with_capacity(len);
-                    part.push(entry);
-                    parts.push(part);
-                }
+            if let Some(range) = self.dealt.get_mut(nth as usize) {
+                range.push(entry);
             }
         }
+        self.waiting.clear();
     }
 
-    /// All entries; those of one key come last first.
-    pub(super) fn backwards(&self) -> impl Iterator<Item = Entry> {
-        let dealt = self
-            .parts
-            .iter()
-            .flatten()
-            .rev()
-            .flat_map(|part| part.iter().rev());
-        self.waiting.iter().rev().chain(dealt).copied()
+    /// All entries in slices to be read from behind: so those of one key come last first.
+    pub(super) fn backwards(&self) -> impl Iterator<Item = &[Entry]> {
+        let dealt = self.dealt.iter().map(Vec::as_slice);
+        std::iter::once(&self.waiting[..]).chain(dealt)
     }
 
-    /// The parts of each range.
-    pub(super) fn into_ranges(mut self) -> Vec<Vec<Vec<Entry>>> {
+    /// The entries of each range.
+    pub(super) fn into_ranges(mut self) -> Vec<Vec<Entry>> {
         self.deal();
-        self.parts
+        self.dealt
     }
 }
 
@@ -95,7 +78,7 @@ mod tests {
 
     #[test]
     fn entries_of_a_key_keep_their_order() {
-        // None, fewer than are dealt out at a time, as many, and parts of all lengths.
+        // None, fewer than are dealt out at a time, as many, and many more.
         for entries in [0, 5, 1 << 10, if cfg!(miri) { 1100 } else { 300_000 }] {
             let mixer = Index::create().0.mixer;
             let mut ranges = Ranges::new(mixer);
@@ -107,7 +90,7 @@ mod tests {
             assert_eq!(ranges.len() as u64, entries);
             let mut last = HashMap::new();
             let mut met = 0;
-            for (hash, extent) in ranges.backwards() {
+            for &(hash, extent) in ranges.backwards().flat_map(|slice| slice.iter().rev()) {
                 let offset = extent.metadata_offset();
                 assert!(last.insert(hash, offset).is_none_or(|last| offset < last));
                 met += 1;
@@ -115,8 +98,8 @@ mod tests {
             assert_eq!(met, entries);
             let ranges = ranges.into_ranges();
             assert_eq!(ranges.len(), RANGES);
-            for (nth, parts) in (0..).zip(&ranges) {
-                for (hash, extent) in parts.iter().flatten() {
+            for (nth, range) in (0..).zip(&ranges) {
+                for (hash, extent) in range {
                     assert_eq!(mixer.tag(*hash) >> (u32::BITS - RANGE_BITS), nth);
                     let offset = extent.metadata_offset();
                     assert!(last.insert(*hash, offset).is_none_or(|last| last <= offset));

@@ -54,17 +54,17 @@ impl IndexWriter {
         self.count_memory();
     }
 
-    /// An index of extents with the tags of different keys: `ranges` of the tags' uppermost [`RANGE_BITS`], in their order, each in
-    /// parts. Its segments are side by side.
-    pub(super) fn made_of(mixer: Mixer, ranges: &[Vec<Vec<Entry>>]) -> Self {
+    /// An index of extents with the tags of different keys: `ranges` of the tags' uppermost [`RANGE_BITS`], in their order. Its
+    /// segments are side by side.
+    pub(super) fn made_of(mixer: Mixer, ranges: &[Vec<Entry>]) -> Self {
         let (index, mut made) = Index::with_mixer(mixer);
-        let entries_len: usize = ranges.iter().flatten().map(Vec::len).sum();
+        let entries_len: usize = ranges.iter().map(Vec::len).sum();
         let first = index.directory.segment(0);
         let segments = entries_len.div_ceil(SPREAD).next_power_of_two();
         let depth = segments.trailing_zeros().min(DEPTH_MAX);
         let segment_of = |tag: u64| (tag << depth >> u32::BITS) as usize;
         let mut counts = vec![0_u64; 1 << depth];
-        for (tag, _) in ranges.iter().flatten().flatten() {
+        for (tag, _) in ranges.iter().flatten() {
             if let Some(count) = counts.get_mut(segment_of(*tag)) {
                 *count += 1;
             }
@@ -86,8 +86,8 @@ impl IndexWriter {
                 .iter()
                 .map(|&segment| Build::new(segment))
                 .collect();
-            for part in ranges.next().unwrap_or_default().iter().flatten() {
-                for &(tag, extent) in part {
+            for range in ranges.next().unwrap_or_default() {
+                for &(tag, extent) in range {
                     if let Some(build) = builds.get_mut(segment_of(tag).wrapping_sub(start)) {
                         let tag = (tag & 0xffff_ffff) as u32;
                         build.store(tag, word::new(tag, extent));
