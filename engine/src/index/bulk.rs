@@ -1,24 +1,30 @@
-//! Filling an index with all entries of a store: dealt out by their tags as they come, then stored range by range.
+//! Filling an index with all entries of a store: gathered, dealt out by their tags, then stored range by range.
 //!
 //! Stored as they come, entries go to lines all over the index, each of them out of the processor's caches. Range by range, the
-//! few lines of a range stay in them. It takes 16 bytes for each of at most [`BATCH`] entries, until the end of it. When these are all there
+//! few lines of a range stay in them. Gathering takes 32 bytes for each of at most [`BATCH`] entries, until the end of it. When these are all there
 //! are, those that were replaced or deleted are sorted out first, and every segment is made at once in the size it needs.
 
 use super::extent::Extent;
-use super::ranges::{Entry, Ranges};
 use super::read::Index;
-use super::tag::{LOST_BITS, Mixer};
+use super::tag::LOST_BITS;
 use super::write::IndexWriter;
+use crate::kernels;
 
 /// Entries gathered at a time: all of them where one can, as two batches take three times as long as one; little where memory is scarce.
 const BATCH: usize = if usize::BITS >= 64 { 1 << 24 } else { 1 << 18 };
+/// Ranges of tags that a batch is dealt out to.
+const RANGES: usize = 1 << RANGE_BITS;
+pub(super) const RANGE_BITS: u32 = 8;
 
 /// Fills a new index from entries that come newest first: the first one of a key stays.
 #[derive(Debug)]
 pub struct BulkLoader {
     writer: IndexWriter,
     batch: usize,
-    gathered: Ranges,
+    gathered: Vec<(u64, Extent)>,
+    dealt: Vec<(u64, Extent)>,
+    /// Where each range of `dealt` ends.
+    ends: Vec<usize>,
     has_deletions: bool,
     /// Whether there was more than one batch can hold.
     has_settled: bool,
@@ -39,12 +45,14 @@ impl BulkLoader {
 
     /// One that gathers so many entries at a time.
     fn by(batch: usize) -> Self {
-        let (index, mut writer) = Index::create();
+        let (_, mut writer) = Index::create();
         writer.grow_in_leaps();
         Self {
             writer,
             batch,
-            gathered: Ranges::new(index.mixer),
+            gathered: Vec::new(),
+            dealt: Vec::new(),
+            ends: Vec::new(),
             has_deletions: false,
             has_settled: false,
         }
@@ -67,10 +75,10 @@ impl BulkLoader {
         Ok(())
     }
 
-    /// What was added so far, in slices to be read from behind, which gives those of a key oldest first; while that is still as it came.
+    /// What was added so far, newest first, while that is still as it came.
     #[must_use]
-    pub fn gathered(&self) -> Option<impl Iterator<Item = &[(u64, Extent)]>> {
-        (!self.has_settled).then(|| self.gathered.backwards())
+    pub fn gathered(&self) -> Option<&[(u64, Extent)]> {
+        (!self.has_settled).then_some(&self.gathered)
     }
 
     /// The index of all extents but deletions, each of which is shown to `live`.
@@ -79,19 +87,17 @@ impl BulkLoader {
         is_of: impl FnMut(Extent, u64) -> Result<bool, E>,
         mut live: impl FnMut(Extent),
     ) -> Result<IndexWriter, E> {
-        let mixer = self.writer.index.mixer;
         if !self.has_settled {
-            let mut ranges = self.gathered.into_ranges();
-            let mut table = Vec::new();
-            for range in &mut ranges {
-                keep_live(range, &mut table, mixer);
-                for &mut (_, extent) in range {
-                    live(extent);
-                }
-            }
-            return Ok(IndexWriter::made_of(mixer, &ranges));
+            self.deal();
+            // The memory goes before more is taken.
+            self.gathered = Vec::new();
+            self.keep_live();
+            self.dealt.iter().for_each(|(_, extent)| live(*extent));
+            return Ok(IndexWriter::made_of(self.writer.index.mixer, &self.dealt));
         }
         self.settle(is_of)?;
+        self.gathered = Vec::new();
+        self.dealt = Vec::new();
         let writer = if self.writer.stop_leaping() && !self.has_deletions {
             self.writer
         } else {
@@ -101,59 +107,106 @@ impl BulkLoader {
         Ok(writer)
     }
 
+    /// Leaves the first entry of each key in `dealt`, as its tag, unless it is a deletion.
+    fn keep_live(&mut self) {
+        let mixer = self.writer.index.mixer;
+        let (mut start, mut kept) = (0, 0);
+        // Which entries of a range were kept, by their tags; as large as the largest range needs it.
+        let mut table: Vec<u32> = Vec::new();
+        for &end in &self.ends {
+            let places = ((end - start) * 2).next_power_of_two();
+            table.clear();
+            table.resize(places, u32::MAX);
+            let mut first_kept = start;
+            for at in start..end {
+                let Some(&(hash, extent)) = self.dealt.get(at) else {
+                    return;
+                };
+                let mut place = (mixer.tag(hash) >> LOST_BITS) as usize;
+                let is_new = loop {
+                    let Some(other) = table.get_mut(place % places) else {
+                        return;
+                    };
+                    if *other == u32::MAX {
+                        *other = u32::try_from(first_kept).unwrap_or(0);
+                        break true;
+                    }
+                    if self
+                        .dealt
+                        .get(*other as usize)
+                        .is_some_and(|other| other.0 == hash)
+                    {
+                        break false;
+                    }
+                    place += 1;
+                };
+                if is_new {
+                    if let Some(to) = self.dealt.get_mut(first_kept) {
+                        *to = (hash, extent);
+                    }
+                    first_kept += 1;
+                }
+            }
+            for at in start..first_kept {
+                if let Some(&(hash, extent)) = self.dealt.get(at)
+                    && !extent.is_deletion()
+                    && let Some(to) = self.dealt.get_mut(kept)
+                {
+                    *to = (u64::from(mixer.tag(hash)), extent);
+                    kept += 1;
+                }
+            }
+            start = end;
+        }
+        self.dealt.truncate(kept);
+    }
+
     fn settle<E>(
         &mut self,
         mut is_of: impl FnMut(Extent, u64) -> Result<bool, E>,
     ) -> Result<(), E> {
         self.has_settled = true;
-        let gathered = Ranges::new(self.writer.index.mixer);
-        let gathered = std::mem::replace(&mut self.gathered, gathered);
-        self.writer.spread(gathered.len());
-        for range in &gathered.into_ranges() {
-            for &(hash, extent) in range {
-                self.writer
-                    .put_if_absent(hash, extent, |other| is_of(other, hash))?;
-            }
+        self.writer.spread(self.gathered.len());
+        self.deal();
+        for (hash, extent) in self.dealt.drain(..) {
+            self.writer
+                .put_if_absent(hash, extent, |other| is_of(other, hash))?;
         }
         Ok(())
     }
-}
 
-/// Leaves the first entry of each key in a range, with its tag in the place of its hash, unless it is a deletion. `table` is memory for
-/// where the entries are, by their tags, which is kept for the next range.
-fn keep_live(range: &mut Vec<Entry>, table: &mut Vec<u32>, mixer: Mixer) {
-    let places = (range.len() * 2).next_power_of_two();
-    table.clear();
-    table.resize(places, u32::MAX);
-    let mut first_ones = 0;
-    for at in 0..range.len() {
-        let Some(&entry) = range.get(at) else {
-            break;
-        };
-        let mut place = (mixer.tag(entry.0) >> LOST_BITS) as usize;
-        while let Some(other) = table.get_mut(place % places) {
-            if *other == u32::MAX {
-                *other = u32::try_from(first_ones).unwrap_or(0);
-                if let Some(to) = range.get_mut(first_ones) {
-                    *to = entry;
-                }
-                first_ones += 1;
-                break;
+    /// Moves what was gathered to `dealt`, range by range, each in the order it came in.
+    fn deal(&mut self) {
+        let mixer = self.writer.index.mixer;
+        let range_of = |hash: u64| (mixer.tag(hash) >> (u32::BITS - RANGE_BITS)) as usize;
+        let mut ends = [0_usize; RANGES];
+        for (hash, _) in &self.gathered {
+            if let Some(end) = ends.get_mut(range_of(*hash)) {
+                *end += 1;
             }
-            if range
-                .get(*other as usize)
-                .is_some_and(|other| other.0 == entry.0)
-            {
-                break;
-            }
-            place += 1;
         }
+        let mut sum = 0;
+        for end in &mut ends {
+            let count = *end;
+            *end = sum;
+            sum += count;
+        }
+        if self.dealt.capacity() < self.gathered.len() {
+            self.dealt = kernels::vec_in_large_pages(self.gathered.len());
+        }
+        self.dealt
+            .resize(self.gathered.len(), (0, Extent::new(1, 1)));
+        for entry in self.gathered.drain(..) {
+            if let Some(next) = ends.get_mut(range_of(entry.0)) {
+                if let Some(place) = self.dealt.get_mut(*next) {
+                    *place = entry;
+                }
+                *next += 1;
+            }
+        }
+        self.ends.clear();
+        self.ends.extend(ends);
     }
-    range.truncate(first_ones);
-    range.retain_mut(|(hash, extent)| {
-        *hash = u64::from(mixer.tag(*hash));
-        !extent.is_deletion()
-    });
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@
 //! * `directory`: the segment of each tag, and how a reader learns that it was replaced.
 //! * `dormant`, `snapshot`: segments that came from a file and are looked at when they are first asked for.
 //! * `arena`: where chunks and the like live: recycled, and never freed while the index lives.
-//! * `read`, `write`, `grow`: the three things done with them; `bulk`, `ranges`, `settle`: all at once.
+//! * `read`, `write`, `grow`: the three things done with them; `bulk`, `settle`: all at once.
 
 mod arena;
 mod bulk;
@@ -23,7 +23,6 @@ mod grow;
 #[cfg(all(test, loom))]
 mod interleavings;
 mod line;
-mod ranges;
 mod read;
 mod segment;
 mod segments;

@@ -6,10 +6,10 @@
 use crate::atomic::Ordering;
 use std::sync::Arc;
 
+use super::bulk::RANGE_BITS;
 use super::chunk::CHUNK_PLACES;
 use super::extent::Extent;
 use super::grow::Build;
-use super::ranges::{Entry, RANGE_BITS};
 use super::read::Index;
 use super::segment::{DEPTH_MAX, SEGMENT_CHUNKS, Segment, chunks_at_ease, chunks_to_hold};
 use super::tag::Mixer;
@@ -54,17 +54,17 @@ impl IndexWriter {
         self.count_memory();
     }
 
-    /// An index of extents with the tags of different keys: `ranges` of the tags' uppermost [`RANGE_BITS`], in their order. Its
-    /// segments are side by side.
-    pub(super) fn made_of(mixer: Mixer, ranges: &[Vec<Entry>]) -> Self {
+    /// An index of `entries`, which are extents with the tags of different keys, in the order of the tags' uppermost bits
+    /// ([`RANGE_BITS`] of them). Its segments are side by side.
+    pub(super) fn made_of(mixer: Mixer, entries: &[(u64, Extent)]) -> Self {
         let (index, mut made) = Index::with_mixer(mixer);
-        let entries_len: usize = ranges.iter().map(Vec::len).sum();
+        let entries_len = entries.len() as u64;
         let first = index.directory.segment(0);
-        let segments = entries_len.div_ceil(SPREAD).next_power_of_two();
+        let segments = entries.len().div_ceil(SPREAD).next_power_of_two();
         let depth = segments.trailing_zeros().min(DEPTH_MAX);
         let segment_of = |tag: u64| (tag << depth >> u32::BITS) as usize;
         let mut counts = vec![0_u64; 1 << depth];
-        for (tag, _) in ranges.iter().flatten() {
+        for (tag, _) in entries {
             if let Some(count) = counts.get_mut(segment_of(*tag)) {
                 *count += 1;
             }
@@ -72,12 +72,11 @@ impl IndexWriter {
         let chunks: Vec<u32> = counts.into_iter().map(chunks_at_ease).collect();
         let sum = chunks.iter().map(|&chunks| chunks as usize).sum();
         made.pool.reserve(&index.segments, chunks.len(), sum);
-        // The segments of one range are filled together, as their entries are mixed; or one segment with some ranges.
-        let segments_together = 1 << depth.saturating_sub(RANGE_BITS);
-        let ranges_together = 1 << RANGE_BITS.saturating_sub(depth);
-        let mut ranges = ranges.chunks(ranges_together);
-        for (group, chunks) in chunks.chunks(segments_together).enumerate() {
-            let start = group * segments_together;
+        let mut entries = entries.iter().peekable();
+        // The segments of one range are filled together, as their entries are mixed.
+        let together = 1 << depth.saturating_sub(RANGE_BITS);
+        for (group, chunks) in chunks.chunks(together).enumerate() {
+            let start = group * together;
             let segments: Vec<Segment<'_>> = chunks
                 .iter()
                 .map(|&chunks| made.pool.make(&index.segments, chunks, depth))
@@ -86,13 +85,12 @@ impl IndexWriter {
                 .iter()
                 .map(|&segment| Build::new(segment))
                 .collect();
-            for range in ranges.next().unwrap_or_default() {
-                for &(tag, extent) in range {
-                    if let Some(build) = builds.get_mut(segment_of(tag).wrapping_sub(start)) {
-                        let tag = (tag & 0xffff_ffff) as u32;
-                        build.store(tag, word::new(tag, extent));
-                    }
-                }
+            while let Some(&&(tag, extent)) = entries.peek()
+                && let Some(build) = builds.get_mut(segment_of(tag).wrapping_sub(start))
+            {
+                let tag = (tag & 0xffff_ffff) as u32;
+                build.store(tag, word::new(tag, extent));
+                entries.next();
             }
             builds.into_iter().for_each(Build::finish);
             for (nth, segment) in (start..).zip(segments) {
@@ -103,8 +101,7 @@ impl IndexWriter {
         if let Some(first) = first {
             made.pool.unmake(first);
         }
-        let len = entries_len as u64;
-        index.counters.len.store(len, Ordering::Relaxed);
+        index.counters.len.store(entries_len, Ordering::Relaxed);
         made.segment_count = 1 << depth;
         made.count_memory();
         made

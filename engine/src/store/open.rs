@@ -129,34 +129,32 @@ impl<'b, B: Backing> Builder<'b, B> {
         self.snapshots_left -= 1;
         let mut index = loaded.index;
         let mut live_span = loaded.live_span;
-        for slice in since {
-            for &(key_hash, extent) in slice.iter().rev() {
-                if !index.index().is_awake(key_hash) {
-                    return Ok(None);
+        for &(key_hash, extent) in since.iter().rev() {
+            if !index.index().is_awake(key_hash) {
+                return Ok(None);
+            }
+            // What the index says and the file does not have: the error of reading it, or that of having to.
+            let (mut before, mut failure) = (0, None);
+            let same = |other: Extent| match self.span_if_of(other, key_hash) {
+                Ok(span) => {
+                    before = span.unwrap_or(0);
+                    span.is_some()
                 }
-                // What the index says and the file does not have: the error of reading it, or that of having to.
-                let (mut before, mut failure) = (0, None);
-                let same = |other: Extent| match self.span_if_of(other, key_hash) {
-                    Ok(span) => {
-                        before = span.unwrap_or(0);
-                        span.is_some()
-                    }
-                    Err(error) => {
-                        failure = Some(error);
-                        false
-                    }
-                };
-                if extent.is_deletion() {
-                    index.remove(key_hash, same);
-                } else {
-                    index.put(key_hash, extent, same);
-                    live_span = live_span.saturating_add(self.length(extent).map_or(0, span_of));
+                Err(error) => {
+                    failure = Some(error);
+                    false
                 }
-                match failure {
-                    Some(Error::Corrupt { .. }) => return Ok(None),
-                    Some(error) => return Err(error),
-                    None => live_span = live_span.saturating_sub(before),
-                }
+            };
+            if extent.is_deletion() {
+                index.remove(key_hash, same);
+            } else {
+                index.put(key_hash, extent, same);
+                live_span = live_span.saturating_add(self.length(extent).map_or(0, span_of));
+            }
+            match failure {
+                Some(Error::Corrupt { .. }) => return Ok(None),
+                Some(error) => return Err(error),
+                None => live_span = live_span.saturating_sub(before),
             }
         }
         Ok(Some(Built {
