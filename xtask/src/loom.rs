@@ -12,7 +12,7 @@ pub fn run(ctx: &Context) -> Result<()> {
     let mut command = ctx.cargo([
         "test",
         "--profile",
-        "loom",
+        "lean",
         "--package",
         "tailstone",
         "--lib",
