@@ -51,7 +51,7 @@ mod linux {
 
     pub fn main() -> Result<()> {
         let size = Size {
-            records: amount("TAILSTONE_BENCH_RECORDS", 2_000_000)?,
+            records: amount("TAILSTONE_BENCH_RECORDS", 2_000_000)?.max(1),
             mebibytes: amount("TAILSTONE_BENCH_MIB", 128)?,
             reads: amount("TAILSTONE_BENCH_READS", 2000)?.max(1),
             rounds: amount("TAILSTONE_BENCH_ROUNDS", 3)?.max(1),

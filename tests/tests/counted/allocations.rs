@@ -5,7 +5,7 @@ use std::hint::black_box;
 use tailstone::{DataStore, DataStoreReader, DataStoreWriter};
 use tailstone_tests::allocations::times_allocated;
 
-use super::{fill, folder, key, shuffled, without_snapshots};
+use super::{fill, filled, folder, key, shuffled, without_snapshots};
 
 const KEYS: u64 = 20_000;
 
@@ -67,11 +67,7 @@ fn a_read_allocates_nothing() {
 #[test]
 fn reads_behind_a_snapshot_allocate_once_a_segment() {
     let folder = folder();
-    let path = folder.path().join("store");
-    let store = DataStore::open(&path).unwrap();
-    fill(&store, KEYS);
-    store.snapshot_index().unwrap();
-    store.close().unwrap();
+    let path = filled(&folder, KEYS);
     let store = DataStore::open(&path).unwrap();
     let keys = shuffled(KEYS);
     let read_all = || {

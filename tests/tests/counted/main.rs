@@ -16,7 +16,7 @@ mod page_faults;
 #[cfg(target_env = "gnu")]
 mod system_calls;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tailstone::{DataStore, DataStoreWriter, Options};
 use tailstone_tests::Rng;
@@ -72,6 +72,16 @@ fn fill(store: &DataStore, count: u64) {
     for chunk in numbers.chunks(1000) {
         write_batch(store, chunk, &value);
     }
+}
+
+/// Where a closed store lies in `folder`, with `count` values and a snapshot of its index.
+fn filled(folder: &tempfile::TempDir, count: u64) -> PathBuf {
+    let path = folder.path().join("store");
+    let store = DataStore::open(&path).unwrap();
+    fill(&store, count);
+    store.snapshot_index().unwrap();
+    store.close().unwrap();
+    path
 }
 
 fn write_batch(store: &DataStore, numbers: &[u64], value: &[u8]) {

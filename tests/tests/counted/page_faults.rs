@@ -5,7 +5,7 @@ use std::path::Path;
 use nix::sys::resource::{UsageWho, getrusage};
 use tailstone::{DataStore, DataStoreReader, DataStoreWriter};
 
-use super::{fill, folder, is_ext4, is_stored_to, key, shuffled, without_snapshots};
+use super::{fill, filled, folder, is_ext4, is_stored_to, key, shuffled, without_snapshots};
 
 const KEYS: u64 = 100_000;
 /// What a record takes in the file.
@@ -38,11 +38,7 @@ fn faults(work: impl FnOnce()) -> i64 {
 #[test]
 fn reads_fault_once_for_many_pages() {
     let folder = folder();
-    let path = folder.path().join("store");
-    let store = DataStore::open(&path).unwrap();
-    fill(&store, KEYS);
-    store.snapshot_index().unwrap();
-    store.close().unwrap();
+    let path = filled(&folder, KEYS);
     let keys = shuffled(KEYS);
     let mut store = None;
     let opening = faults(|| store = Some(DataStore::open(&path).unwrap()));
