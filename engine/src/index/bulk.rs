@@ -1,8 +1,9 @@
 //! Filling an index with all entries of a store: gathered, dealt out by their tags, then stored range by range.
 //!
 //! Stored as they come, entries go to lines all over the index, each of them out of the processor's caches. Range by range, the
-//! few lines of a range stay in them. Gathering takes 32 bytes for each of at most [`BATCH`] entries, until the end of it. When these are all there
-//! are, those that were replaced or deleted are sorted out first, and every segment is made at once in the size it needs.
+//! few lines of a range stay in them. Gathering takes 16 bytes for each of at most [`BATCH`] entries, which are dealt out where
+//! they lie. When these are all there are, those that were replaced or deleted are sorted out first, and every segment is made at
+//! once in the size it needs, while the memory of what it was made of is given back.
 
 use super::extent::Extent;
 use super::read::Index;
@@ -12,6 +13,8 @@ use crate::kernels;
 
 /// Entries gathered at a time: all of them where one can, as two batches take three times as long as one; little where memory is scarce.
 const BATCH: usize = if usize::BITS >= 64 { 1 << 24 } else { 1 << 18 };
+/// Entries after which it is reckoned how many there are.
+const SAMPLE: usize = 1024;
 /// Ranges of tags that a batch is dealt out to.
 const RANGES: usize = 1 << RANGE_BITS;
 pub(super) const RANGE_BITS: u32 = 8;
@@ -22,9 +25,6 @@ pub struct BulkLoader {
     writer: IndexWriter,
     batch: usize,
     gathered: Vec<(u64, Extent)>,
-    dealt: Vec<(u64, Extent)>,
-    /// Where each range of `dealt` ends.
-    ends: Vec<usize>,
     has_deletions: bool,
     /// Whether there was more than one batch can hold.
     has_settled: bool,
@@ -51,8 +51,6 @@ impl BulkLoader {
             writer,
             batch,
             gathered: Vec::new(),
-            dealt: Vec::new(),
-            ends: Vec::new(),
             has_deletions: false,
             has_settled: false,
         }
@@ -68,11 +66,33 @@ impl BulkLoader {
         is_of: impl FnMut(Extent, u64) -> Result<bool, E>,
     ) -> Result<(), E> {
         self.has_deletions |= extent.is_deletion();
+        if self.gathered.len() == self.gathered.capacity() {
+            self.make_room(extent);
+        }
         self.gathered.push((hash, extent));
         if self.gathered.len() >= self.batch {
             self.settle(is_of)?;
         }
         Ok(())
+    }
+
+    /// Room for as many entries as there should be, from how far down the file those that came reach: this one is the next.
+    #[cold]
+    fn make_room(&mut self, next: Extent) {
+        let len = self.gathered.len();
+        let newest = self.gathered.first();
+        let newest = newest.map_or(0, |(_, extent)| extent.metadata_offset());
+        let walked = newest.saturating_sub(next.metadata_offset()).max(1);
+        let expected = (len as u64).saturating_mul(newest / 8) / (walked / 8).max(1);
+        let room = usize::try_from(expected).unwrap_or(usize::MAX);
+        let room = if len < SAMPLE {
+            SAMPLE
+        } else {
+            room + room / 16
+        };
+        let mut larger = kernels::vec_in_large_pages(room.min(self.batch).max(len * 3 / 2));
+        larger.extend_from_slice(&self.gathered);
+        self.gathered = larger;
     }
 
     /// What was added so far, newest first, while that is still as it came.
@@ -88,16 +108,15 @@ impl BulkLoader {
         mut live: impl FnMut(Extent),
     ) -> Result<IndexWriter, E> {
         if !self.has_settled {
-            self.deal();
-            // The memory goes before more is taken.
-            self.gathered = Vec::new();
-            self.keep_live();
-            self.dealt.iter().for_each(|(_, extent)| live(*extent));
-            return Ok(IndexWriter::made_of(self.writer.index.mixer, &self.dealt));
+            let mixer = self.writer.index.mixer;
+            self.keep_newest(|(hash, extent)| {
+                (!extent.is_deletion()).then(|| (u64::from(mixer.tag(hash)), extent))
+            });
+            self.gathered.iter().for_each(|(_, extent)| live(*extent));
+            return Ok(IndexWriter::made_of(mixer, self.gathered));
         }
         self.settle(is_of)?;
         self.gathered = Vec::new();
-        self.dealt = Vec::new();
         let writer = if self.writer.stop_leaping() && !self.has_deletions {
             self.writer
         } else {
@@ -107,58 +126,56 @@ impl BulkLoader {
         Ok(writer)
     }
 
-    /// Leaves the first entry of each key in `dealt`, as its tag, unless it is a deletion.
-    fn keep_live(&mut self) {
+    /// Leaves the newest entry of each key, range by range, as `keep` gives it, if it does.
+    fn keep_newest(&mut self, keep: impl Fn((u64, Extent)) -> Option<(u64, Extent)>) {
         let mixer = self.writer.index.mixer;
         let (mut start, mut kept) = (0, 0);
-        // Which entries of a range were kept, by their tags; as large as the largest range needs it.
+        // Which entries of a range are the newest, by their tags; as large as the largest range needs it.
         let mut table: Vec<u32> = Vec::new();
-        for &end in &self.ends {
+        for end in self.deal() {
             let places = ((end - start) * 2).next_power_of_two();
             table.clear();
             table.resize(places, u32::MAX);
-            let mut first_kept = start;
+            let mut newest = start;
             for at in start..end {
-                let Some(&(hash, extent)) = self.dealt.get(at) else {
+                let Some(&entry) = self.gathered.get(at) else {
                     return;
                 };
-                let mut place = (mixer.tag(hash) >> LOST_BITS) as usize;
-                let is_new = loop {
+                let mut place = (mixer.tag(entry.0) >> LOST_BITS) as usize;
+                loop {
                     let Some(other) = table.get_mut(place % places) else {
                         return;
                     };
                     if *other == u32::MAX {
-                        *other = u32::try_from(first_kept).unwrap_or(0);
-                        break true;
+                        *other = u32::try_from(newest).unwrap_or(0);
+                        if let Some(to) = self.gathered.get_mut(newest) {
+                            *to = entry;
+                        }
+                        newest += 1;
+                        break;
                     }
-                    if self
-                        .dealt
-                        .get(*other as usize)
-                        .is_some_and(|other| other.0 == hash)
+                    if let Some(other) = self.gathered.get_mut(*other as usize)
+                        && other.0 == entry.0
                     {
-                        break false;
+                        if other.1.metadata_offset() < entry.1.metadata_offset() {
+                            *other = entry;
+                        }
+                        break;
                     }
                     place += 1;
-                };
-                if is_new {
-                    if let Some(to) = self.dealt.get_mut(first_kept) {
-                        *to = (hash, extent);
-                    }
-                    first_kept += 1;
                 }
             }
-            for at in start..first_kept {
-                if let Some(&(hash, extent)) = self.dealt.get(at)
-                    && !extent.is_deletion()
-                    && let Some(to) = self.dealt.get_mut(kept)
+            for at in start..newest {
+                if let Some(entry) = self.gathered.get(at).copied().and_then(&keep)
+                    && let Some(to) = self.gathered.get_mut(kept)
                 {
-                    *to = (u64::from(mixer.tag(hash)), extent);
+                    *to = entry;
                     kept += 1;
                 }
             }
             start = end;
         }
-        self.dealt.truncate(kept);
+        self.gathered.truncate(kept);
     }
 
     fn settle<E>(
@@ -167,45 +184,57 @@ impl BulkLoader {
     ) -> Result<(), E> {
         self.has_settled = true;
         self.writer.spread(self.gathered.len());
-        self.deal();
-        for (hash, extent) in self.dealt.drain(..) {
+        self.keep_newest(Some);
+        for (hash, extent) in self.gathered.drain(..) {
             self.writer
                 .put_if_absent(hash, extent, |other| is_of(other, hash))?;
         }
         Ok(())
     }
 
-    /// Moves what was gathered to `dealt`, range by range, each in the order it came in.
-    fn deal(&mut self) {
+    /// Moves what was gathered so that its ranges follow each other, and says where each ends. Within a range the order is
+    /// lost; what is newer is still told by the offset.
+    fn deal(&mut self) -> [usize; RANGES] {
         let mixer = self.writer.index.mixer;
         let range_of = |hash: u64| (mixer.tag(hash) >> (u32::BITS - RANGE_BITS)) as usize;
-        let mut ends = [0_usize; RANGES];
+        let mut next = [0_usize; RANGES];
         for (hash, _) in &self.gathered {
-            if let Some(end) = ends.get_mut(range_of(*hash)) {
-                *end += 1;
+            if let Some(count) = next.get_mut(range_of(*hash)) {
+                *count += 1;
             }
         }
+        let mut ends = next;
         let mut sum = 0;
-        for end in &mut ends {
-            let count = *end;
+        for (next, end) in next.iter_mut().zip(&mut ends) {
+            *next = sum;
+            sum += *end;
             *end = sum;
-            sum += count;
         }
-        if self.dealt.capacity() < self.gathered.len() {
-            self.dealt = kernels::vec_in_large_pages(self.gathered.len());
-        }
-        self.dealt
-            .resize(self.gathered.len(), (0, Extent::new(1, 1)));
-        for entry in self.gathered.drain(..) {
-            if let Some(next) = ends.get_mut(range_of(entry.0)) {
-                if let Some(place) = self.dealt.get_mut(*next) {
-                    *place = entry;
+        for (range, &end) in ends.iter().enumerate() {
+            while let Some(&at) = next.get(range)
+                && at < end
+                && let Some(&first) = self.gathered.get(at)
+            {
+                // Puts an entry into its range, takes the one that was there, and so on, until one comes that belongs here.
+                let mut moved = first;
+                loop {
+                    let to = range_of(moved.0);
+                    let Some(next) = next.get_mut(to) else { break };
+                    let Some(place) = self.gathered.get_mut(*next) else {
+                        break;
+                    };
+                    std::mem::swap(place, &mut moved);
+                    *next += 1;
+                    if let Some(soon) = self.gathered.get(*next + 8) {
+                        kernels::prefetch(soon);
+                    }
+                    if to == range {
+                        break;
+                    }
                 }
-                *next += 1;
             }
         }
-        self.ends.clear();
-        self.ends.extend(ends);
+        ends
     }
 }
 

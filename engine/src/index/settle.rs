@@ -19,6 +19,9 @@ use super::write::IndexWriter;
 /// Entries for which [`IndexWriter::spread`] makes a segment, at most: somewhat fewer than one holds.
 const SPREAD: usize = (SEGMENT_CHUNKS * CHUNK_PLACES) as usize * 4 / 5;
 
+/// Times that memory is given back while an index is made.
+const RETURNS: usize = 4;
+
 /// Bytes for each entry that a settled index may take.
 const SETTLED_BYTES: u64 = 14;
 
@@ -55,8 +58,8 @@ impl IndexWriter {
     }
 
     /// An index of `entries`, which are extents with the tags of different keys, in the order of the tags' uppermost bits
-    /// ([`RANGE_BITS`] of them). Its segments are side by side.
-    pub(super) fn made_of(mixer: Mixer, entries: &[(u64, Extent)]) -> Self {
+    /// ([`RANGE_BITS`] of them). Its segments are side by side. Memory of `entries` goes as the index takes its own.
+    pub(super) fn made_of(mixer: Mixer, mut entries: Vec<(u64, Extent)>) -> Self {
         let (index, mut made) = Index::with_mixer(mixer);
         let entries_len = entries.len() as u64;
         let first = index.directory.segment(0);
@@ -64,7 +67,7 @@ impl IndexWriter {
         let depth = segments.trailing_zeros().min(DEPTH_MAX);
         let segment_of = |tag: u64| (tag << depth >> u32::BITS) as usize;
         let mut counts = vec![0_u64; 1 << depth];
-        for (tag, _) in entries {
+        for (tag, _) in &entries {
             if let Some(count) = counts.get_mut(segment_of(*tag)) {
                 *count += 1;
             }
@@ -72,10 +75,10 @@ impl IndexWriter {
         let chunks: Vec<u32> = counts.into_iter().map(chunks_at_ease).collect();
         let sum = chunks.iter().map(|&chunks| chunks as usize).sum();
         made.pool.reserve(&index.segments, chunks.len(), sum);
-        let mut entries = entries.iter().peekable();
+        let step = entries.len() / RETURNS;
         // The segments of one range are filled together, as their entries are mixed.
         let together = 1 << depth.saturating_sub(RANGE_BITS);
-        for (group, chunks) in chunks.chunks(together).enumerate() {
+        for (group, chunks) in chunks.chunks(together).enumerate().rev() {
             let start = group * together;
             let segments: Vec<Segment<'_>> = chunks
                 .iter()
@@ -85,12 +88,15 @@ impl IndexWriter {
                 .iter()
                 .map(|&segment| Build::new(segment))
                 .collect();
-            while let Some(&&(tag, extent)) = entries.peek()
+            while let Some(&(tag, extent)) = entries.last()
                 && let Some(build) = builds.get_mut(segment_of(tag).wrapping_sub(start))
             {
                 let tag = (tag & 0xffff_ffff) as u32;
                 build.store(tag, word::new(tag, extent));
-                entries.next();
+                entries.pop();
+            }
+            if entries.capacity() - entries.len() > step {
+                entries.shrink_to_fit();
             }
             builds.into_iter().for_each(Build::finish);
             for (nth, segment) in (start..).zip(segments) {
