@@ -36,6 +36,9 @@ pub type DefaultView = <DefaultBacking as Backing>::View;
 use std::io;
 use std::ops::Range;
 
+/// What [`Backing::before_random_reads`] has done; dropped if nobody reads so.
+pub type BeforeReads = Box<dyn FnOnce() + Send>;
+
 /// One growing run of bytes that holds a store.
 ///
 /// The contract, which `backing::conformance` checks for every implementation:
@@ -93,6 +96,11 @@ pub trait Backing {
     /// Brings the byte at `at`, if there is one, nearer to the processor. A hint, for media that lie in memory.
     fn prefetch(&self, at: u64) {
         let _ = at;
+    }
+
+    /// What is to be done, once, before entries are read here and there, where that takes too long to be part of opening.
+    fn before_random_reads(&self) -> Option<BeforeReads> {
+        None
     }
 
     /// Puts the concatenation of `parts` at `at`, growing the medium as needed; all of it or an error.

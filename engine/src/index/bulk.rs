@@ -7,7 +7,7 @@
 
 use super::extent::Extent;
 use super::read::Index;
-use super::tag::LOST_BITS;
+use super::tag::{LOST_BITS, Mixer};
 use super::write::IndexWriter;
 use crate::kernels;
 
@@ -22,7 +22,8 @@ pub(super) const RANGE_BITS: u32 = 8;
 /// Fills a new index from entries that come newest first: the first one of a key stays.
 #[derive(Debug)]
 pub struct BulkLoader {
-    writer: IndexWriter,
+    /// Made when it is needed: an index that comes from a snapshot does without.
+    writer: Option<IndexWriter>,
     batch: usize,
     gathered: Vec<(u64, Extent)>,
     has_deletions: bool,
@@ -39,16 +40,14 @@ impl Default for BulkLoader {
 impl BulkLoader {
     /// A loader of an empty index.
     #[must_use]
-    pub fn new() -> Self {
+    pub const fn new() -> Self {
         Self::by(BATCH)
     }
 
     /// One that gathers so many entries at a time.
-    fn by(batch: usize) -> Self {
-        let (_, mut writer) = Index::create();
-        writer.grow_in_leaps();
+    const fn by(batch: usize) -> Self {
         Self {
-            writer,
+            writer: None,
             batch,
             gathered: Vec::new(),
             has_deletions: false,
@@ -108,31 +107,27 @@ impl BulkLoader {
         mut live: impl FnMut(Extent),
     ) -> Result<IndexWriter, E> {
         if !self.has_settled {
-            let mixer = self.writer.index.mixer;
-            self.keep_newest(|(hash, extent)| {
-                (!extent.is_deletion()).then(|| (u64::from(mixer.tag(hash)), extent))
-            });
+            let mixer = Mixer::random();
+            self.keep_newest(mixer, true);
             self.gathered.iter().for_each(|(_, extent)| live(*extent));
             return Ok(IndexWriter::made_of(mixer, self.gathered));
         }
         self.settle(is_of)?;
         self.gathered = Vec::new();
-        let writer = if self.writer.stop_leaping() && !self.has_deletions {
-            self.writer
-        } else {
-            self.writer.settled(|extent| !extent.is_deletion())
-        };
+        let mut writer = self.writer.unwrap_or_else(growing);
+        if !writer.stop_leaping() || self.has_deletions {
+            writer = writer.settled(|extent| !extent.is_deletion());
+        }
         writer.index.for_each(live);
         Ok(writer)
     }
 
-    /// Leaves the newest entry of each key, range by range, as `keep` gives it, if it does.
-    fn keep_newest(&mut self, keep: impl Fn((u64, Extent)) -> Option<(u64, Extent)>) {
-        let mixer = self.writer.index.mixer;
+    /// Leaves the newest entry of each key, range by range; if these are all, only what is no deletion, as its tag.
+    fn keep_newest(&mut self, mixer: Mixer, are_all: bool) {
         let (mut start, mut kept) = (0, 0);
         // Which entries of a range are the newest, by their tags; as large as the largest range needs it.
         let mut table: Vec<u32> = Vec::new();
-        for end in self.deal() {
+        for end in self.deal(mixer) {
             let places = ((end - start) * 2).next_power_of_two();
             table.clear();
             table.resize(places, u32::MAX);
@@ -166,10 +161,12 @@ impl BulkLoader {
                 }
             }
             for at in start..newest {
-                if let Some(entry) = self.gathered.get(at).copied().and_then(&keep)
+                if let Some(&(hash, extent)) = self.gathered.get(at)
+                    && !(are_all && extent.is_deletion())
                     && let Some(to) = self.gathered.get_mut(kept)
                 {
-                    *to = entry;
+                    let tag = u64::from(mixer.tag(hash));
+                    *to = (if are_all { tag } else { hash }, extent);
                     kept += 1;
                 }
             }
@@ -183,19 +180,19 @@ impl BulkLoader {
         mut is_of: impl FnMut(Extent, u64) -> Result<bool, E>,
     ) -> Result<(), E> {
         self.has_settled = true;
-        self.writer.spread(self.gathered.len());
-        self.keep_newest(Some);
+        let mut writer = self.writer.take().unwrap_or_else(growing);
+        writer.spread(self.gathered.len());
+        self.keep_newest(writer.index.mixer, false);
         for (hash, extent) in self.gathered.drain(..) {
-            self.writer
-                .put_if_absent(hash, extent, |other| is_of(other, hash))?;
+            writer.put_if_absent(hash, extent, |other| is_of(other, hash))?;
         }
+        self.writer = Some(writer);
         Ok(())
     }
 
     /// Moves what was gathered so that its ranges follow each other, and says where each ends. Within a range the order is
     /// lost; what is newer is still told by the offset.
-    fn deal(&mut self) -> [usize; RANGES] {
-        let mixer = self.writer.index.mixer;
+    fn deal(&mut self, mixer: Mixer) -> [usize; RANGES] {
         let range_of = |hash: u64| (mixer.tag(hash) >> (u32::BITS - RANGE_BITS)) as usize;
         let mut next = [0_usize; RANGES];
         for (hash, _) in &self.gathered {
@@ -236,6 +233,13 @@ impl BulkLoader {
         }
         ends
     }
+}
+
+/// An empty index that grows fast.
+fn growing() -> IndexWriter {
+    let (_, mut writer) = Index::create();
+    writer.grow_in_leaps();
+    writer
 }
 
 #[cfg(test)]

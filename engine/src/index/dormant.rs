@@ -6,6 +6,7 @@
 //! Whoever meets an empty slot wakes the segment, a reader too: so opening costs the same however large the index is.
 
 use crate::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::arena::Parts;
@@ -15,14 +16,19 @@ use super::read::Index;
 use super::segment::{DEPTH_MAX, Pair, SEGMENT_CHUNKS, capacity_of};
 use super::word;
 use super::write::insert;
+use crate::backing::BeforeReads;
 use crate::format::{METADATA_SIZE, SnapshotSegment};
 
 /// The segments that came with a snapshot, awake or not.
 #[derive(Debug)]
 pub(super) struct Dormant {
     chunks: Parts<Chunk>,
-    segments: Box<[Place]>,
+    stored: Vec<SnapshotSegment>,
+    /// Where every [`GROUP`]th of them starts.
+    groups: Vec<Start>,
     sleep: Mutex<Box<[Sleep]>>,
+    /// To be called before the first of them is awake.
+    before_reads: Mutex<Option<Hook>>,
     /// The tail that the snapshot was made at: no entry of it ends behind that.
     tail: u64,
     /// How many segments are not awake.
@@ -31,12 +37,33 @@ pub(super) struct Dormant {
     has_damage: AtomicBool,
 }
 
-/// One segment: which tags it is of, and where its chunks lie.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    first_tag: u32,
-    first_chunk: u32,
-    stored: SnapshotSegment,
+/// Segments of which only the first one's start is kept: few to count through, and little to make when a store is opened.
+const GROUP: usize = 32;
+
+/// Which tags a segment is of, from one on, and where its chunks lie.
+#[derive(Debug, Default, Clone, Copy)]
+struct Start {
+    tag: u32,
+    chunk: u32,
+}
+
+impl Start {
+    /// Where the segment behind this one starts.
+    const fn after(self, stored: SnapshotSegment) -> Self {
+        let span = 1_u64 << (u32::BITS - stored.depth as u32);
+        Self {
+            tag: self.tag.wrapping_add((span & 0xffff_ffff) as u32),
+            chunk: self.chunk + stored.chunks as u32,
+        }
+    }
+}
+
+struct Hook(BeforeReads);
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hook")
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,25 +115,26 @@ const SLOTS: u64 = 16;
 
 impl Dormant {
     /// The segments stored so, in chunks that are as many as they need.
-    pub(super) fn new(chunks: Parts<Chunk>, stored: &[SnapshotSegment], tail: u64) -> Self {
-        let (mut first_tag, mut first_chunk) = (0_u32, 0);
-        let segments = stored.iter().map(|&stored| {
-            let place = Place {
-                first_tag,
-                first_chunk,
-                stored,
-            };
-            let span = 1_u64 << (u32::BITS - u32::from(stored.depth));
-            first_tag = first_tag.wrapping_add((span & 0xffff_ffff) as u32);
-            first_chunk += u32::from(stored.chunks);
-            place
+    pub(super) fn new(
+        chunks: Parts<Chunk>,
+        stored: Vec<SnapshotSegment>,
+        tail: u64,
+        before_reads: Option<BeforeReads>,
+    ) -> Self {
+        let mut start = Start::default();
+        let groups = stored.chunks(GROUP).map(|group| {
+            let first = start;
+            start = group.iter().fold(first, |at, &stored| at.after(stored));
+            first
         });
         Self {
             chunks,
-            segments: segments.collect(),
+            groups: groups.collect(),
             sleep: Mutex::new(vec![Sleep::Asleep; stored.len()].into_boxed_slice()),
+            before_reads: Mutex::new(before_reads.map(Hook)),
             tail,
             asleep: AtomicUsize::new(stored.len()),
+            stored,
             has_damage: AtomicBool::new(false),
         }
     }
@@ -129,7 +157,7 @@ impl Dormant {
     /// The same for all of them.
     pub(super) fn wake_all(&self, index: &Index) -> bool {
         let mut all = true;
-        for nth in 0..self.segments.len() {
+        for nth in 0..self.stored.len() {
             all &= self.wake_nth(index, nth);
         }
         all
@@ -137,7 +165,8 @@ impl Dormant {
 
     /// The tag behind the segment of `tag`.
     pub(super) fn tag_after(&self, tag: u32) -> Option<u32> {
-        Some(self.segments.get(self.nth(tag) + 1)?.first_tag)
+        let (start, _) = self.place(self.nth(tag) + 1)?;
+        Some(start.tag)
     }
 
     /// The number of the segment of `tag` if that is damaged.
@@ -165,18 +194,17 @@ impl Dormant {
     /// Makes a damaged segment again, of all its entries; says whether they fit.
     pub(super) fn mend(&self, index: &Index, nth: usize, entries: &[(u32, Extent)]) -> bool {
         let mut all = self.lock();
-        let (Some(sleep), Some(place)) = (all.get_mut(nth), self.segments.get(nth)) else {
+        let (Some(sleep), Some((start, stored))) = (all.get_mut(nth), self.place(nth)) else {
             return false;
         };
         if *sleep == Sleep::Awake {
             return true;
         }
-        let chunks = self.chunks_of(index, place);
+        let chunks = self.chunks_of(index, start, stored);
         let fits = u64::try_from(entries.len()).is_ok_and(|len| len <= capacity_of(chunks.len()));
         let row = index.segments.new_row().filter(|_| fits);
         chunks.iter().for_each(Chunk::clear);
-        let Some(segment) = row.and_then(|row| row.lead_to(chunks, place.stored.depth.into()))
-        else {
+        let Some(segment) = row.and_then(|row| row.lead_to(chunks, stored.depth.into())) else {
             *sleep = Sleep::Lost;
             return false;
         };
@@ -186,32 +214,33 @@ impl Dormant {
                 insert(segment, Pair::of(chunk, home), tag, extent);
             }
         }
-        index.directory.publish(place.first_tag, segment);
+        index.directory.publish(start.tag, segment);
         *sleep = Sleep::Awake;
         self.asleep.fetch_sub(1, Ordering::AcqRel);
         true
     }
 
     fn wake_nth(&self, index: &Index, nth: usize) -> bool {
-        let Some(place) = self.segments.get(nth) else {
+        let Some((start, stored)) = self.place(nth) else {
             return false;
         };
         match self.lock().get(nth) {
             Some(Sleep::Asleep) => {}
             sleep => return sleep == Some(&Sleep::Awake),
         }
+        self.before_reads();
         // Not under the lock: nobody stores to what is asleep, and others have theirs to wake.
-        let chunks = self.chunks_of(index, place);
-        let is_sound = self.is_sound(chunks, place.stored.checksum);
+        let chunks = self.chunks_of(index, start, stored);
+        let is_sound = self.is_sound(chunks, stored.checksum);
         let mut all = self.lock();
         let Some(sleep) = all.get_mut(nth) else {
             return false;
         };
         if *sleep == Sleep::Asleep {
             let row = index.segments.new_row().filter(|_| is_sound);
-            let segment = row.and_then(|row| row.lead_to(chunks, place.stored.depth.into()));
+            let segment = row.and_then(|row| row.lead_to(chunks, stored.depth.into()));
             if let Some(segment) = segment {
-                index.directory.publish(place.first_tag, segment);
+                index.directory.publish(start.tag, segment);
                 *sleep = Sleep::Awake;
                 self.asleep.fetch_sub(1, Ordering::AcqRel);
             } else {
@@ -240,15 +269,41 @@ impl Dormant {
 
     /// The segment that `tag` belongs to; the first one starts at 0.
     fn nth(&self, tag: u32) -> usize {
-        let behind = self
-            .segments
-            .partition_point(|place| place.first_tag <= tag);
-        behind.saturating_sub(1)
+        let behind = self.groups.partition_point(|start| start.tag <= tag);
+        let first = behind.saturating_sub(1) * GROUP;
+        let next = |nth: &usize| self.place(*nth).is_some_and(|(start, _)| start.tag <= tag);
+        let last = (first + 1..first + GROUP).take_while(next).last();
+        last.unwrap_or(first)
     }
 
-    fn chunks_of<'a>(&self, index: &'a Index, place: &Place) -> &'a [Chunk] {
-        let first = place.first_chunk as usize;
-        let range = first..first + usize::from(place.stored.chunks);
+    /// One segment.
+    fn place(&self, nth: usize) -> Option<(Start, SnapshotSegment)> {
+        let stored = *self.stored.get(nth)?;
+        let group = nth / GROUP;
+        let before = self.stored.get(group * GROUP..nth)?;
+        let first = *self.groups.get(group)?;
+        let start = before.iter().fold(first, |at, &stored| at.after(stored));
+        Some((start, stored))
+    }
+
+    fn before_reads(&self) {
+        let mut hook = self
+            .before_reads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(Hook(hook)) = hook.take() {
+            hook();
+        }
+    }
+
+    fn chunks_of<'a>(
+        &self,
+        index: &'a Index,
+        start: Start,
+        stored: SnapshotSegment,
+    ) -> &'a [Chunk] {
+        let first = start.chunk as usize;
+        let range = first..first + usize::from(stored.chunks);
         let chunks = index.segments.chunks_of(&self.chunks);
         chunks.get(range).unwrap_or_default()
     }

@@ -12,13 +12,19 @@ use super::read::{Counters, Index};
 use super::segments::{LoadedChunks, SegmentPool, Segments};
 use super::tag::Mixer;
 use super::write::IndexWriter;
+use crate::backing::BeforeReads;
 use crate::format::{SnapshotHead, SnapshotSegment};
 
 impl IndexWriter {
-    /// The index that a snapshot's head describes, in these chunks. `None` if that cannot be: what the head says does not fit together, or
+    /// The index that a snapshot's head describes, whose segments it takes, in these chunks. `before_reads` is called once somebody looks for a
+    /// key. `None` if that cannot be: what the head says does not fit together, or
     /// is not of this build's making.
     #[must_use]
-    pub fn from_snapshot(head: &SnapshotHead, chunks: LoadedChunks) -> Option<Self> {
+    pub fn from_snapshot(
+        head: &mut SnapshotHead,
+        chunks: LoadedChunks,
+        before_reads: Option<BeforeReads>,
+    ) -> Option<Self> {
         let shape = Shape::of(&head.segments)?;
         let places = u64::try_from(shape.chunks).ok()? * u64::from(CHUNK_PLACES);
         if head.live_keys > places {
@@ -29,6 +35,8 @@ impl IndexWriter {
         if segments.chunks_of(&chunks).len() != shape.chunks {
             return None;
         }
+        let stored = std::mem::take(&mut head.segments);
+        let segment_count = stored.len();
         let index = Arc::new(Index {
             mixer: Mixer::from_numbers(head.mixer)?,
             directory: Directory::of_depth(shape.depth),
@@ -37,12 +45,12 @@ impl IndexWriter {
                 len: AtomicU64::new(head.live_keys),
                 memory_bytes: AtomicU64::new(0),
             },
-            dormant: Some(Dormant::new(chunks, &head.segments, head.tail)),
+            dormant: Some(Dormant::new(chunks, stored, head.tail, before_reads)),
         });
         let mut pool = SegmentPool::new();
-        pool.count(head.segments.len(), shape.chunks);
+        pool.count(segment_count, shape.chunks);
         let mut writer = Self::new(index, pool);
-        writer.segment_count = u64::try_from(head.segments.len()).ok()?;
+        writer.segment_count = u64::try_from(segment_count).ok()?;
         Some(writer)
     }
 }

@@ -29,6 +29,11 @@ impl<B: Backing> Store<B> {
         })?;
         let built = builder.finish()?;
         let snapshot = built.snapshot;
+        if snapshot.is_none()
+            && let Some(before_reads) = backing.before_random_reads()
+        {
+            before_reads();
+        }
         report.index_snapshot = snapshot.as_ref().map(|(taken, _)| taken.tail);
         let tail = report.tail;
         if report.cut_bytes > 0 && !options.read_only {

@@ -212,9 +212,16 @@ pub(super) fn load<B: Backing>(backing: &B, entry: &Entry) -> Result<Option<Load
     let Ok(len) = usize::try_from(len) else {
         return Ok(None);
     };
-    let mut payload = vec![0; len];
-    read(entry.payload_offset, &mut payload)?;
-    let Some(head) = SnapshotHead::deserialize(entry.payload_offset, &payload) else {
+    let copy;
+    let payload = if let Some(payload) = backing.peek(entry.payload()) {
+        payload
+    } else {
+        let mut payload = vec![0; len];
+        read(entry.payload_offset, &mut payload)?;
+        copy = payload;
+        &copy
+    };
+    let Some(mut head) = SnapshotHead::deserialize(entry.payload_offset, payload) else {
         return Ok(None);
     };
     let body_end = entry.metadata.prev_offset;
@@ -259,7 +266,8 @@ pub(super) fn load<B: Backing>(backing: &B, entry: &Entry) -> Result<Option<Load
         }
         chunks
     };
-    let index = IndexWriter::from_snapshot(&head, chunks);
+    let before_reads = backing.before_random_reads();
+    let index = IndexWriter::from_snapshot(&mut head, chunks, before_reads);
     Ok(index.map(|index| Loaded {
         index,
         live_span: head.live_span,

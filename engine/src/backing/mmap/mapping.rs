@@ -19,6 +19,7 @@ use memmap2::{MmapOptions, MmapRaw};
 
 use super::paging::{self, Paging};
 use super::platform;
+use crate::backing::BeforeReads;
 
 /// How many mappings one backing may come to hold. Each is four times the one before where mappings reach past the end
 /// of the file, and an eighth larger at the least where they do not.
@@ -36,7 +37,7 @@ const SETTLE_STEP: u64 = 1 << 20;
 pub(super) struct Reads {
     hot: Hot,
     written: Written,
-    paging: Paging,
+    paging: Arc<Paging>,
     current: AtomicUsize,
     generations: [OnceLock<Arc<Mapping>>; MAX_GENERATIONS],
 }
@@ -65,16 +66,15 @@ impl Reads {
                 settled: AtomicU64::new(0),
             },
             written: Written(AtomicU64::new(0)),
-            paging: Paging::default(),
+            paging: Arc::default(),
             current: AtomicUsize::new(0),
             generations: [const { OnceLock::new() }; MAX_GENERATIONS],
         };
         if reservation > 0 {
             reads.install(0, Mapping::at_most(file, reservation, file_len)?)?;
         }
-        reads.publish(file_len);
+        reads.written.0.store(file_len, Ordering::Release);
         reads.hot.settled.store(file_len, Ordering::Release);
-        reads.consider(file_len);
         Ok(reads)
     }
 
@@ -162,6 +162,21 @@ impl Reads {
         {
             paging::make_single(&mapping.0);
         }
+    }
+
+    /// What [`consider`](Self::consider) does for the file as it is, if there is something to be found out.
+    pub(super) fn before_random_reads(&self) -> Option<BeforeReads> {
+        let file_len = self.written.0.load(Ordering::Relaxed);
+        if !self.paging.may_become_single(file_len) {
+            return None;
+        }
+        let mapping = Arc::clone(self.mapping()?);
+        let paging = Arc::clone(&self.paging);
+        Some(Box::new(move || {
+            if paging.becomes_single(file_len) {
+                paging::make_single(&mapping.0);
+            }
+        }))
     }
 
     /// Has `range` read, which is about to be touched.

@@ -32,7 +32,7 @@ pub use self::mapping::View;
 pub use self::open::OpenMode;
 pub(super) use self::private::PrivateMapping;
 pub(crate) use self::target::{Target, TargetFile};
-use super::{Backing, PrivatePages, Resident, Rewrite, Spool};
+use super::{Backing, BeforeReads, PrivatePages, Resident, Rewrite, Spool};
 use crate::kernels;
 
 /// A file that is read where the system maps it.
@@ -155,6 +155,10 @@ impl Backing for MmapBacking {
 
     fn will_read(&self, range: Range<u64>) {
         self.reads.will_read(&range);
+    }
+
+    fn before_random_reads(&self) -> Option<BeforeReads> {
+        self.reads.before_random_reads()
     }
 
     #[inline]

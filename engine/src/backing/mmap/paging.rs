@@ -26,9 +26,14 @@ pub(super) struct Paging {
 }
 
 impl Paging {
+    /// Whether it takes a look at the memory to tell how pages of the file come.
+    pub(super) fn may_become_single(&self, file_len: u64) -> bool {
+        file_len > ALWAYS_FITS && !self.is_single()
+    }
+
     /// Whether pages of the file come one by one from now on and did not before.
     pub(super) fn becomes_single(&self, file_len: u64) -> bool {
-        file_len > ALWAYS_FITS && !self.is_single() && self.becomes_single_with(file_len, memory())
+        self.may_become_single(file_len) && self.becomes_single_with(file_len, memory())
     }
 
     /// The same with so much memory.
