@@ -128,7 +128,7 @@ impl Run<'_> {
 
     fn measure(&mut self, round: u64, workload: Workload, contender: Contender) {
         // The reference takes minutes for these, each time the same.
-        let tedious = matches!(workload, Workload::Recover(Tail::Random | Tail::Zeros))
+        let tedious = matches!(workload, Workload::Recover(tail) if tail != Tail::Torn)
             && contender == Contender::Engine(Engine::SimdRDrive);
         if !self.is_wanted(workload, contender) || (tedious && round > 0) {
             return;

@@ -92,6 +92,8 @@ pub enum Tail {
     Random,
     /// 64 MiB of zeros.
     Zeros,
+    /// A value of 64 MiB that was torn, made of the tails that the store had after each record: metadata of an entry wherever one looks.
+    OwnTails,
 }
 
 impl Workload {
@@ -119,6 +121,7 @@ impl Workload {
             Self::Recover(Tail::Torn),
             Self::Recover(Tail::Random),
             Self::Recover(Tail::Zeros),
+            Self::Recover(Tail::OwnTails),
             Self::Memory,
             Self::MemoryWithoutSnapshot,
         ];
@@ -211,6 +214,7 @@ impl fmt::Display for Workload {
             Self::Recover(Tail::Torn) => f.write_str("recover"),
             Self::Recover(Tail::Random) => f.write_str("recover-random"),
             Self::Recover(Tail::Zeros) => f.write_str("recover-zeros"),
+            Self::Recover(Tail::OwnTails) => f.write_str("recover-own-tails"),
             Self::Memory => f.write_str("memory"),
             Self::MemoryWithoutSnapshot => f.write_str("memory-without-snapshot"),
             Self::Values(bytes) => write!(f, "values-{}", size(*bytes)),

@@ -13,6 +13,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 const TAIL_BYTES: usize = 64 << 20;
+/// Where payloads begin in this format: at multiples of it.
+const ALIGNMENT: u64 = 64;
+/// A value with its metadata.
+const RECORD_BYTES: u64 = VALUE_BYTES as u64 + 20;
+/// From one record of the loaded store to the next.
+const RECORD_SPAN: u64 = RECORD_BYTES.next_multiple_of(ALIGNMENT);
 
 /// Opens the store until it has answered, and closes it. What it lost is told.
 fn open<P: Peer>(folder: &Path, records: u64) -> Outcome<Measured> {
@@ -66,7 +72,7 @@ pub fn reopen_killed<P: Peer>(job: &Job<'_>) -> Outcome<Rows> {
 pub fn recover<P: Peer>(job: &Job<'_>, tail: Tail) -> Outcome<Rows> {
     let folder = job.scratch();
     files::copy(&job.loaded(), &folder)?;
-    append(&the_file(&folder)?, tail)?;
+    append(&the_file(&folder)?, tail, job.records)?;
     let measured = open::<P>(&folder, job.records)?;
     files::remove(&folder)?;
     Ok(job.row(measured))
@@ -78,7 +84,7 @@ fn the_file(folder: &Path) -> Outcome<PathBuf> {
     Ok(file.path())
 }
 
-fn append(file: &Path, tail: Tail) -> Outcome {
+fn append(file: &Path, tail: Tail, records: u64) -> Outcome {
     let length = fs::metadata(file)?.len();
     let bytes = match tail {
         Tail::Torn => {
@@ -87,6 +93,14 @@ fn append(file: &Path, tail: Tail) -> Outcome {
         }
         Tail::Zeros => vec![0; TAIL_BYTES],
         Tail::Random => random(),
+        Tail::OwnTails => {
+            let ends = (0..records).map(|record| record * RECORD_SPAN + RECORD_BYTES);
+            let pad = vec![0; usize::try_from(length.next_multiple_of(ALIGNMENT) - length)?];
+            let words = ends.cycle().take(TAIL_BYTES / 8);
+            pad.into_iter()
+                .chain(words.flat_map(u64::to_le_bytes))
+                .collect()
+        }
     };
     let mut file = OpenOptions::new().append(true).open(file)?;
     file.write_all(&bytes)?;
