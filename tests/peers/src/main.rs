@@ -3,6 +3,7 @@
 //! Prints a table of medians with their ratios and keeps all figures as JSON, of which it makes the plots and the README's table. Every
 //! value read is compared with what was written. Buffered writes are held against buffered ones, durable against durable.
 
+mod bars;
 mod data;
 mod engines;
 mod files;
@@ -61,6 +62,9 @@ struct Arguments {
     /// Print the README's table of the kept figures instead
     #[arg(long)]
     readme: bool,
+    /// Print the bars that were set, and how the kept figures stand to them, instead
+    #[arg(long)]
+    bars: bool,
     /// Where figures are kept
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/results"))]
     kept: PathBuf,
@@ -80,6 +84,11 @@ fn main() -> Outcome {
     if arguments.readme {
         let kept = Results::read(&arguments.kept.join("reference.json"))?;
         print!("{}", report::readme(&kept));
+        return Ok(());
+    }
+    if arguments.bars {
+        let kept = Results::read(&arguments.kept.join("reference.json"))?;
+        print!("{}", bars::table(&kept));
         return Ok(());
     }
     let (results, failures) = rounds::run(&arguments)?;

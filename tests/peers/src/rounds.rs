@@ -17,12 +17,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// What growth is shown of, and by whom.
-const GROWING: [Workload; 5] = [
+const GROWING: [Workload; 11] = [
     Workload::Load,
     Workload::Write,
+    Workload::ReadOrdered,
     Workload::ReadShuffled,
+    Workload::BatchRead,
     Workload::Miss,
+    Workload::Iterate,
     Workload::Reopen,
+    Workload::ReopenWithoutSnapshot,
+    Workload::Recover(Tail::Torn),
+    Workload::Compact,
 ];
 const GROWN: [&str; 6] = [
     "tailstone",

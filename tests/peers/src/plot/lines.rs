@@ -177,20 +177,26 @@ pub fn threads(results: &Results, path: &Path) -> Outcome {
 
 /// What operations cost against the number of records in the store.
 pub fn growth(results: &Results, path: &Path) -> Outcome {
-    let root = SVGBackend::new(path, (1500, 900)).into_drawing_area();
+    let root = SVGBackend::new(path, (1700, 1200)).into_drawing_area();
     root.fill(&WHITE)?;
     let root = root.titled(
         "Processor time of one operation, by the number of records (median; lower is better)",
         ("sans-serif", 18),
     )?;
-    let areas = root.split_evenly((2, 3));
+    let areas = root.split_evenly((3, 4));
     let mut panels = Vec::new();
     for (area, (workload, caption)) in areas.iter().zip([
         ("load", "bulk load"),
         ("write", "single buffered writes, a fifth of the records"),
+        ("read-ordered", "reads in the order of writing"),
         ("read-shuffled", "shuffled reads"),
+        ("batch-read", "batches of 1,024 shuffled reads"),
         ("miss", "misses"),
-        ("reopen", "reopening"),
+        ("iterate", "every value, a record"),
+        ("reopen", "reopening after a clean close"),
+        ("reopen-without-snapshot", "reopening after a kill"),
+        ("recover", "reopening with a torn tail"),
+        ("compact", "compaction, half overwritten, a record"),
     ]) {
         let lines = lines(|store| {
             let mut points: Vec<_> = results
