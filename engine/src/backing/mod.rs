@@ -98,7 +98,7 @@ pub trait Backing {
         let _ = at;
     }
 
-    /// What is to be done, once, before entries are read here and there, where that takes too long to be part of opening.
+    /// What is to be done, once, before many entries are read here and there, where that takes too long to be part of opening.
     fn before_random_reads(&self) -> Option<BeforeReads> {
         None
     }

@@ -83,11 +83,11 @@ impl BulkLoader {
         let newest = newest.map_or(0, |(_, extent)| extent.metadata_offset());
         let walked = newest.saturating_sub(next.metadata_offset()).max(1);
         let expected = (len as u64).saturating_mul(newest / 8) / (walked / 8).max(1);
-        let room = usize::try_from(expected).unwrap_or(usize::MAX);
+        let expected = usize::try_from(expected).map_or(self.batch, |room| room.min(self.batch));
         let room = if len < SAMPLE {
             SAMPLE
         } else {
-            room + room / 16
+            expected + expected / 16
         };
         let mut larger = kernels::vec_in_large_pages(room.min(self.batch).max(len * 3 / 2));
         larger.extend_from_slice(&self.gathered);

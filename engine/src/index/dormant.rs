@@ -27,7 +27,7 @@ pub(super) struct Dormant {
     /// Where every [`GROUP`]th of them starts.
     groups: Vec<Start>,
     sleep: Mutex<Box<[Sleep]>>,
-    /// To be called before the first of them is awake.
+    /// To be called once [`FEW`] of them were looked at, or all.
     before_reads: Mutex<Option<Hook>>,
     /// The tail that the snapshot was made at: no entry of it ends behind that.
     tail: u64,
@@ -39,6 +39,9 @@ pub(super) struct Dormant {
 
 /// Segments of which only the first one's start is kept: few to count through, and little to make when a store is opened.
 const GROUP: usize = 32;
+
+/// Segments that are looked at before it pays to prepare for reads here and there: a program that asks for a key or two ends before.
+const FEW: usize = 8;
 
 /// Which tags a segment is of, from one on, and where its chunks lie.
 #[derive(Debug, Default, Clone, Copy)]
@@ -286,7 +289,12 @@ impl Dormant {
         Some((start, stored))
     }
 
+    /// Called before one more is looked at.
     fn before_reads(&self) {
+        let asleep = self.asleep.load(Ordering::Acquire);
+        if asleep > 1 && self.stored.len() - asleep < FEW {
+            return;
+        }
         let mut hook = self
             .before_reads
             .lock()

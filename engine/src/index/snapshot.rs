@@ -16,8 +16,8 @@ use crate::backing::BeforeReads;
 use crate::format::{SnapshotHead, SnapshotSegment};
 
 impl IndexWriter {
-    /// The index that a snapshot's head describes, whose segments it takes, in these chunks. `before_reads` is called once somebody looks for a
-    /// key. `None` if that cannot be: what the head says does not fit together, or
+    /// The index that a snapshot's head describes, whose segments it takes, in these chunks. `before_reads` is called once keys were
+    /// looked for in a few of them. `None` if that cannot be: what the head says does not fit together, or
     /// is not of this build's making.
     #[must_use]
     pub fn from_snapshot(

@@ -3,26 +3,45 @@
 mod figures;
 
 use self::figures::{Figures, Judged, REFERENCE};
-use crate::data::VALUE_BYTES;
 use crate::results::{Results, Row};
 use std::fmt::Write as _;
+
+/// This store's ways to read.
+const BOTH: [&str; 2] = ["tailstone", "tailstone-reader"];
+const OWN: [&str; 1] = ["tailstone"];
+
+/// What the bar is about, what is wanted, and what came.
+type Line = (&'static str, &'static str, Judged);
 
 /// The bars as a table in Markdown.
 pub fn table(results: &Results) -> String {
     let figures = Figures(results);
-    let both = ["tailstone", "tailstone-reader"];
-    let own = ["tailstone"];
-    let single = format!("single writes of {VALUE_BYTES} bytes, buffered");
-    let rows: [(&str, &str, Judged); 25] = [
+    let mut text = String::from("| bar | wanted | measured | reached |\n|---|---|---|---|\n");
+    let all = [one_by_one(&figures), opening(&figures), in_bulk(&figures)];
+    for (bar, wanted, judged) in all.into_iter().flatten() {
+        let (measured, reached) = match judged {
+            Some((measured, true)) => (measured, "yes"),
+            Some((measured, false)) => (measured, "no"),
+            None => ("not measured".to_owned(), ""),
+        };
+        let _ = writeln!(text, "| {bar} | {wanted} | {measured} | {reached} |");
+    }
+    text
+}
+
+fn one_by_one(figures: &Figures<'_>) -> Vec<Line> {
+    let faster = |workload, ours, wanted| figures.times_faster(workload, ours, wanted);
+    let beside = figures.beside_a_writer();
+    vec![
         (
             "bulk load, batches of 10,000, buffered",
             "1.5 times the best",
-            figures.times_faster("load", &own, 1.5),
+            faster("load", &OWN, 1.5),
         ),
         (
-            &single,
+            "single writes, buffered",
             "3 times the best",
-            figures.times_faster("write", &own, 3.0),
+            faster("write", &OWN, 3.0),
         ),
         (
             "the same",
@@ -42,12 +61,12 @@ pub fn table(results: &Results) -> String {
         (
             "reads in the order of writing",
             "2 times the best",
-            figures.times_faster("read-ordered", &both, 2.0),
+            faster("read-ordered", &BOTH, 2.0),
         ),
         (
             "shuffled reads",
             "2 times the best",
-            figures.times_faster("read-shuffled", &both, 2.0),
+            faster("read-shuffled", &BOTH, 2.0),
         ),
         (
             "`batch_read` of 1,024, shuffled",
@@ -57,38 +76,37 @@ pub fn table(results: &Results) -> String {
         (
             "2 readers beside a writer",
             "at most 10 % slower; twice the rate of one",
-            figures.beside_a_writer(),
+            beside,
         ),
         ("misses", "below 60 ns", figures.misses()),
-        (
-            "reopening with a snapshot",
-            "below LMDB's",
-            figures.opening("reopen", None, "heed"),
-        ),
+    ]
+}
+
+fn opening(figures: &Figures<'_>) -> Vec<Line> {
+    let below = |workload, seconds| figures.opening(workload, Some(seconds), REFERENCE);
+    let with_snapshot = figures.opening("reopen", None, "heed");
+    vec![
+        ("reopening with a snapshot", "below LMDB's", with_snapshot),
         (
             "reopening without one",
             "0.15 s a million",
-            figures.opening("reopen-without-snapshot", Some(0.15), REFERENCE),
+            below("reopen-without-snapshot", 0.15),
         ),
-        (
-            "a torn tail",
-            "below 0.2 s",
-            figures.opening("recover", Some(0.2), REFERENCE),
-        ),
+        ("a torn tail", "below 0.2 s", below("recover", 0.2)),
         (
             "64 MiB of random bytes behind the end",
             "below 0.2 s",
-            figures.opening("recover-random", Some(0.2), REFERENCE),
+            below("recover-random", 0.2),
         ),
         (
             "64 MiB of zeros behind the end",
             "below 0.5 s",
-            figures.opening("recover-zeros", Some(0.5), REFERENCE),
+            below("recover-zeros", 0.5),
         ),
         (
             "a torn value of 64 MiB, the store's own tails",
             "below 5 s",
-            figures.opening("recover-own-tails", Some(5.0), REFERENCE),
+            below("recover-own-tails", 5.0),
         ),
         (
             "bytes of memory a key after opening",
@@ -96,48 +114,45 @@ pub fn table(results: &Results) -> String {
             figures.memory(),
         ),
         ("file size", "equal", figures.file_size()),
+    ]
+}
+
+fn in_bulk(figures: &Figures<'_>) -> Vec<Line> {
+    let bare = |workload, lane| figures.against_lane(workload, &BOTH, lane, Row::cpu);
+    let waited_for = |workload, lane| figures.against_lane(workload, &OWN, lane, Row::wall);
+    vec![
         (
             "a value of 1 MiB, written",
             "within 10 % of `pwrite`",
-            figures.against_lane("write-1MiB", &own, "pwrite", Row::cpu),
+            bare("write-1MiB", "pwrite"),
         ),
         (
             "the same, read",
             "within 10 % of `memcpy`",
-            figures.against_lane("read-1MiB", &both, "memcpy", Row::cpu),
+            bare("read-1MiB", "memcpy"),
         ),
         (
             "the same, streamed in",
             "within 10 % of a copy",
-            figures.against_lane("stream-write", &own, "fs::copy", Row::wall),
+            waited_for("stream-write", "fs::copy"),
         ),
         (
             "the same, streamed out",
             "within 10 % of a copy",
-            figures.against_lane("stream-read", &own, "fs::copy", Row::wall),
+            waited_for("stream-read", "fs::copy"),
         ),
         ("iterate all, a record", "memory's speed", figures.iterate()),
         (
             "verify all, a record, both cores",
             "checksum's speed",
-            figures.against_lane("verify-2", &own, "crc32fast", Row::wall),
+            waited_for("verify-2", "crc32fast"),
         ),
         (
             "redb's own phases, on the clock",
             "first in each",
             figures.phases(),
         ),
-    ];
-    let mut text = String::from("| bar | wanted | measured | reached |\n|---|---|---|---|\n");
-    for (bar, wanted, judged) in rows {
-        let (measured, reached) = match judged {
-            Some((measured, true)) => (measured, "yes"),
-            Some((measured, false)) => (measured, "no"),
-            None => ("not measured".to_owned(), ""),
-        };
-        let _ = writeln!(text, "| {bar} | {wanted} | {measured} | {reached} |");
-    }
-    text
+    ]
 }
 
 #[cfg(test)]

@@ -56,6 +56,19 @@ struct Arguments {
     /// The numbers of records for that
     #[arg(long, value_delimiter = ',', default_values_t = [10_000, 100_000, 1_000_000, 10_000_000])]
     records_list: Vec<u64>,
+    #[command(flatten)]
+    from_kept: FromKept,
+    /// Where figures are kept
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/results"))]
+    kept: PathBuf,
+    /// Used by the program itself: the one measurement that this process is for, or only makes ready
+    #[arg(long, hide = true, num_args = 2..=3)]
+    child: Option<Vec<String>>,
+}
+
+/// What is made of kept figures; nothing is measured then.
+#[derive(clap::Args, Debug, Clone)]
+struct FromKept {
     /// Draw the plots of the kept figures instead
     #[arg(long)]
     plot: bool,
@@ -65,12 +78,6 @@ struct Arguments {
     /// Print the bars that were set, and how the kept figures stand to them, instead
     #[arg(long)]
     bars: bool,
-    /// Where figures are kept
-    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/results"))]
-    kept: PathBuf,
-    /// Used by the program itself: the one measurement that this process is for, or only makes ready
-    #[arg(long, hide = true, num_args = 2..=3)]
-    child: Option<Vec<String>>,
 }
 
 fn main() -> Outcome {
@@ -78,17 +85,14 @@ fn main() -> Outcome {
     if let Some([contender, workload, prepare @ ..]) = arguments.child.as_deref() {
         return child(&arguments, contender, workload, !prepare.is_empty());
     }
-    if arguments.plot {
+    let FromKept { plot, readme, bars } = arguments.from_kept;
+    if plot {
         return plot::draw(&arguments.kept);
     }
-    if arguments.readme {
+    if readme || bars {
         let kept = Results::read(&arguments.kept.join("reference.json"))?;
-        print!("{}", report::readme(&kept));
-        return Ok(());
-    }
-    if arguments.bars {
-        let kept = Results::read(&arguments.kept.join("reference.json"))?;
-        print!("{}", bars::table(&kept));
+        let table = if readme { report::readme } else { bars::table };
+        print!("{}", table(&kept));
         return Ok(());
     }
     let (results, failures) = rounds::run(&arguments)?;
