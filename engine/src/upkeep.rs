@@ -36,7 +36,16 @@ mod file {
     /// The file is locked against writers meanwhile and is not changed. `progress` is told how many bytes are done, and
     /// of how many.
     pub fn verify_file(path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<VerifyReport> {
-        verify_parallel(&MmapBacking::open(path, OpenMode::ReadOnly)?, progress)
+        verify_parallel(&to_read(path)?, progress)
+    }
+
+    /// The file at `path`, made ready for being read from one end to the other and here and there.
+    fn to_read(path: &Path) -> Result<MmapBacking> {
+        let backing = MmapBacking::open(path, OpenMode::ReadOnly)?;
+        if let Some(before_reads) = backing.before_random_reads() {
+            before_reads();
+        }
+        Ok(backing)
     }
 
     /// Writes every sound entry of the file at `source`, which need not open as a store, into a new store at `target`.
@@ -48,7 +57,7 @@ mod file {
         target: &Path,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<SalvageReport> {
-        let damaged = MmapBacking::open(source, OpenMode::ReadOnly)?;
+        let damaged = to_read(source)?;
         let rescued = Options::new().create_new(true).open(target)?;
         let report = crate::recovery::salvage(
             &damaged,

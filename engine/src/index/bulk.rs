@@ -55,7 +55,7 @@ impl BulkLoader {
         }
     }
 
-    /// Takes an entry of the key with this hash, older than all before. `is_of` tells whether the entry at an extent is of a
+    /// Takes an entry of the key with this hash, older than all before and so below them in the file. `is_of` tells whether the entry at an extent is of a
     /// key with a hash; its first error ends the work.
     #[inline]
     pub fn add<E>(
@@ -65,7 +65,8 @@ impl BulkLoader {
         is_of: impl FnMut(Extent, u64) -> Result<bool, E>,
     ) -> Result<(), E> {
         self.has_deletions |= extent.is_deletion();
-        if self.gathered.len() == self.gathered.capacity() {
+        // A small batch gets its room by being pushed to.
+        if usize::BITS >= 64 && self.gathered.len() == self.gathered.capacity() {
             self.make_room(extent);
         }
         self.gathered.push((hash, extent));
@@ -89,9 +90,15 @@ impl BulkLoader {
         } else {
             expected + expected / 16
         };
-        let mut larger = kernels::vec_in_large_pages(room.min(self.batch).max(len * 3 / 2));
-        larger.extend_from_slice(&self.gathered);
-        self.gathered = larger;
+        let room = room.max(len * 3 / 2).min(self.batch);
+        // Where so much cannot be had, pushing asks for less.
+        if self
+            .gathered
+            .try_reserve_exact(room.saturating_sub(len))
+            .is_ok()
+        {
+            kernels::prefer_large_pages(&self.gathered);
+        }
     }
 
     /// What was added so far, newest first, while that is still as it came.

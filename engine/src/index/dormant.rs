@@ -27,7 +27,7 @@ pub(super) struct Dormant {
     /// Where every [`GROUP`]th of them starts.
     groups: Vec<Start>,
     sleep: Mutex<Box<[Sleep]>>,
-    /// To be called once [`FEW`] of them were looked at, or all.
+    /// To be called before more than [`FEW`] of them are awake, or all, or they are mended.
     before_reads: Mutex<Option<Hook>>,
     /// The tail that the snapshot was made at: no entry of it ends behind that.
     tail: u64,
@@ -40,7 +40,7 @@ pub(super) struct Dormant {
 /// Segments of which only the first one's start is kept: few to count through, and little to make when a store is opened.
 const GROUP: usize = 32;
 
-/// Segments that are looked at before it pays to prepare for reads here and there: a program that asks for a key or two ends before.
+/// Segments that are woken before it pays to prepare for reads here and there: a program that asks for a key or two ends before.
 const FEW: usize = 8;
 
 /// Which tags a segment is of, from one on, and where its chunks lie.
@@ -231,7 +231,7 @@ impl Dormant {
             Some(Sleep::Asleep) => {}
             sleep => return sleep == Some(&Sleep::Awake),
         }
-        self.before_reads();
+        self.before_another();
         // Not under the lock: nobody stores to what is asleep, and others have theirs to wake.
         let chunks = self.chunks_of(index, start, stored);
         let is_sound = self.is_sound(chunks, stored.checksum);
@@ -273,10 +273,18 @@ impl Dormant {
     /// The segment that `tag` belongs to; the first one starts at 0.
     fn nth(&self, tag: u32) -> usize {
         let behind = self.groups.partition_point(|start| start.tag <= tag);
-        let first = behind.saturating_sub(1) * GROUP;
-        let next = |nth: &usize| self.place(*nth).is_some_and(|(start, _)| start.tag <= tag);
-        let last = (first + 1..first + GROUP).take_while(next).last();
-        last.unwrap_or(first)
+        let group = behind.saturating_sub(1);
+        let mut start = self.groups.get(group).copied().unwrap_or_default();
+        let mut nth = group * GROUP;
+        while let Some(&stored) = self.stored.get(nth) {
+            start = start.after(stored);
+            // Behind the last segment of all, tags begin anew.
+            if start.tag > tag || start.tag == 0 {
+                break;
+            }
+            nth += 1;
+        }
+        nth
     }
 
     /// One segment.
@@ -290,16 +298,18 @@ impl Dormant {
     }
 
     /// Called before one more is looked at.
-    fn before_reads(&self) {
+    fn before_another(&self) {
         let asleep = self.asleep.load(Ordering::Acquire);
-        if asleep > 1 && self.stored.len() - asleep < FEW {
-            return;
+        if asleep <= 1 || self.stored.len() - asleep >= FEW {
+            self.before_reads();
         }
-        let mut hook = self
-            .before_reads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(Hook(hook)) = hook.take() {
+    }
+
+    /// What is to be done before the medium is read here and there, if that was not done.
+    pub(super) fn before_reads(&self) {
+        let hook = self.before_reads.lock();
+        let hook = hook.unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Hook(hook)) = hook {
             hook();
         }
     }

@@ -7,7 +7,7 @@ use crate::atomic::Ordering;
 use std::sync::Arc;
 
 use super::bulk::RANGE_BITS;
-use super::chunk::CHUNK_PLACES;
+use super::chunk::{CHUNK_PLACES, CHUNK_SIZE};
 use super::extent::Extent;
 use super::grow::Build;
 use super::read::Index;
@@ -19,8 +19,10 @@ use super::write::IndexWriter;
 /// Entries for which [`IndexWriter::spread`] makes a segment, at most: somewhat fewer than one holds.
 const SPREAD: usize = (SEGMENT_CHUNKS * CHUNK_PLACES) as usize * 4 / 5;
 
-/// Times that memory is given back while an index is made.
-const RETURNS: usize = 4;
+/// An index is made in so many parts at most, between which memory of what it is made of is given back,
+const PARTS: usize = 4;
+/// ... each of which is worth large pages.
+const PART_BYTES: usize = 16 << 20;
 
 /// Bytes for each entry that a settled index may take.
 const SETTLED_BYTES: u64 = 14;
@@ -73,35 +75,38 @@ impl IndexWriter {
             }
         }
         let chunks: Vec<u32> = counts.into_iter().map(chunks_at_ease).collect();
-        let sum = chunks.iter().map(|&chunks| chunks as usize).sum();
-        made.pool.reserve(&index.segments, chunks.len(), sum);
-        let step = entries.len() / RETURNS;
+        let sum = |chunks: &[u32]| chunks.iter().map(|&chunks| chunks as usize).sum::<usize>();
+        let parts = (sum(&chunks) * CHUNK_SIZE / PART_BYTES).clamp(1, PARTS);
         // The segments of one range are filled together, as their entries are mixed.
         let together = 1 << depth.saturating_sub(RANGE_BITS);
-        for (group, chunks) in chunks.chunks(together).enumerate().rev() {
-            let start = group * together;
-            let segments: Vec<Segment<'_>> = chunks
-                .iter()
-                .map(|&chunks| made.pool.make(&index.segments, chunks, depth))
-                .collect();
-            let mut builds: Vec<_> = segments
-                .iter()
-                .map(|&segment| Build::new(segment))
-                .collect();
-            while let Some(&(tag, extent)) = entries.last()
-                && let Some(build) = builds.get_mut(segment_of(tag).wrapping_sub(start))
-            {
-                let tag = (tag & 0xffff_ffff) as u32;
-                build.store(tag, word::new(tag, extent));
-                entries.pop();
-            }
-            if entries.capacity() - entries.len() > step {
-                entries.shrink_to_fit();
-            }
-            builds.into_iter().for_each(Build::finish);
-            for (nth, segment) in (start..).zip(segments) {
-                let tag = (nth as u64) << u32::BITS >> depth & 0xffff_ffff;
-                index.directory.publish(tag as u32, segment);
+        let part = (chunks.len().div_ceil(parts).next_power_of_two()).max(together);
+        for (nth, chunks) in chunks.chunks(part).enumerate().rev() {
+            let before = nth * part;
+            entries.shrink_to_fit();
+            made.pool
+                .reserve(&index.segments, chunks.len(), sum(chunks));
+            for (nth, chunks) in chunks.chunks(together).enumerate().rev() {
+                let start = before + nth * together;
+                let segments: Vec<Segment<'_>> = chunks
+                    .iter()
+                    .map(|&chunks| made.pool.make(&index.segments, chunks, depth))
+                    .collect();
+                let mut builds: Vec<_> = segments
+                    .iter()
+                    .map(|&segment| Build::new(segment))
+                    .collect();
+                while let Some(&(tag, extent)) = entries.last()
+                    && let Some(build) = builds.get_mut(segment_of(tag).wrapping_sub(start))
+                {
+                    let tag = (tag & 0xffff_ffff) as u32;
+                    build.store(tag, word::new(tag, extent));
+                    entries.pop();
+                }
+                builds.into_iter().for_each(Build::finish);
+                for (nth, segment) in (start..).zip(segments) {
+                    let tag = (nth as u64) << u32::BITS >> depth & 0xffff_ffff;
+                    index.directory.publish(tag as u32, segment);
+                }
             }
         }
         if let Some(first) = first {

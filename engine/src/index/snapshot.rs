@@ -156,8 +156,9 @@ impl Index {
     /// are not were tried before.
     #[must_use]
     pub fn mender(&self) -> Option<Mender<'_>> {
-        self.wake_all();
         let dormant = self.dormant.as_ref()?;
+        dormant.before_reads();
+        self.wake_all();
         let is_needed = !dormant.all_damaged().is_empty() || dormant.are_all_awake();
         is_needed.then(|| Mender {
             index: self,

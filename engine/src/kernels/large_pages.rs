@@ -5,12 +5,17 @@ const WORTH_ASKING: usize = 4 << 20;
 
 /// An empty vector with room for `len` elements, in large pages if that is much and the system has them.
 pub(crate) fn vec_in_large_pages<T>(len: usize) -> Vec<T> {
-    let room: Vec<T> = Vec::with_capacity(len);
-    let bytes = len.saturating_mul(size_of::<T>());
+    let room = Vec::with_capacity(len);
+    prefer_large_pages(&room);
+    room
+}
+
+/// Asks for large pages for what `room` has room for, if that is much.
+pub(crate) fn prefer_large_pages<T>(room: &Vec<T>) {
+    let bytes = room.capacity().saturating_mul(size_of::<T>());
     if bytes >= WORTH_ASKING {
         ask(room.as_ptr().cast::<u8>(), bytes);
     }
-    room
 }
 
 /// Asks for large pages behind `bytes` bytes at `start`, which belong to the caller. A hint: it changes nothing but time.

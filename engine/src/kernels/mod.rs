@@ -29,7 +29,7 @@ mod tests;
 #[cfg(target_arch = "x86_64")]
 pub use avx512::Avx512;
 pub(crate) use lanes::{LANES, Lanes};
-pub(crate) use large_pages::vec_in_large_pages;
+pub(crate) use large_pages::{prefer_large_pages, vec_in_large_pages};
 pub(crate) use prefetch::prefetch;
 pub use scalar::Scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]

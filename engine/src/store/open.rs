@@ -29,11 +29,6 @@ impl<B: Backing> Store<B> {
         })?;
         let built = builder.finish()?;
         let snapshot = built.snapshot;
-        if snapshot.is_none()
-            && let Some(before_reads) = backing.before_random_reads()
-        {
-            before_reads();
-        }
         report.index_snapshot = snapshot.as_ref().map(|(taken, _)| taken.tail);
         let tail = report.tail;
         if report.cut_bytes > 0 && !options.read_only {
@@ -57,6 +52,8 @@ impl<B: Backing> Store<B> {
     }
 }
 
+/// Entries after which a walk is a long one, for which the medium is [made ready](Backing::before_random_reads).
+const MANY: u32 = 64;
 /// Snapshots that seem to be whole and turn out not to be, before the others are not tried any more.
 const SNAPSHOTS_TRIED: u32 = 3;
 
@@ -68,6 +65,8 @@ struct Builder<'b, B> {
     long: Vec<(u64, u64)>,
     /// Where the first entry that came ends.
     tail: u64,
+    /// How many more entries come before the medium is made ready.
+    until_ready: u32,
     /// How many more snapshots are tried; each costs what was written since.
     snapshots_left: u32,
     built: Option<Built>,
@@ -88,6 +87,7 @@ impl<'b, B: Backing> Builder<'b, B> {
             loader: BulkLoader::new(),
             long: Vec::new(),
             tail: 0,
+            until_ready: MANY,
             snapshots_left: if uses_snapshots { SNAPSHOTS_TRIED } else { 0 },
             built: None,
         }
@@ -119,7 +119,21 @@ impl<'b, B: Backing> Builder<'b, B> {
         let backing = self.backing;
         self.loader
             .add(key_hash, extent, |other, hash| is_of(backing, other, hash))?;
+        if self.until_ready > 0 {
+            self.until_ready -= 1;
+            if self.until_ready == 0 {
+                self.make_ready();
+            }
+        }
         Ok(ControlFlow::Continue(()))
+    }
+
+    #[cold]
+    fn make_ready(&mut self) {
+        self.until_ready = 0;
+        if let Some(before_reads) = self.backing.before_random_reads() {
+            before_reads();
+        }
     }
 
     /// The index that the snapshot with this head gives, with what came since. `None` without a snapshot that is whole.
@@ -128,7 +142,8 @@ impl<'b, B: Backing> Builder<'b, B> {
         let Some(since) = self.loader.gathered() else {
             return Ok(None);
         };
-        let Some(loaded) = snapshot::load(self.backing, head)? else {
+        let is_ready = self.until_ready == 0;
+        let Some(loaded) = snapshot::load(self.backing, head, is_ready)? else {
             return Ok(None);
         };
         self.snapshots_left -= 1;
@@ -203,6 +218,9 @@ impl<'b, B: Backing> Builder<'b, B> {
     fn finish(mut self) -> Result<Built> {
         if let Some(built) = self.built.take() {
             return Ok(built);
+        }
+        if self.until_ready > 0 {
+            self.make_ready();
         }
         let backing = self.backing;
         let loader = std::mem::take(&mut self.loader);

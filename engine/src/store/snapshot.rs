@@ -193,8 +193,12 @@ pub(super) struct Loaded {
 }
 
 /// The snapshot whose head `entry` is, without a look at its chunks where they need not be read. `None` if `entry` is no head, or one that
-/// does not say what is there.
-pub(super) fn load<B: Backing>(backing: &B, entry: &Entry) -> Result<Option<Loaded>> {
+/// does not say what is there. `is_ready` says that nothing is to be done any more before reads.
+pub(super) fn load<B: Backing>(
+    backing: &B,
+    entry: &Entry,
+    is_ready: bool,
+) -> Result<Option<Loaded>> {
     let read = |at: u64, buf: &mut [u8]| {
         backing
             .read(at, buf)
@@ -266,7 +270,11 @@ pub(super) fn load<B: Backing>(backing: &B, entry: &Entry) -> Result<Option<Load
         }
         chunks
     };
-    let before_reads = backing.before_random_reads();
+    let before_reads = if is_ready {
+        None
+    } else {
+        backing.before_random_reads()
+    };
     let index = IndexWriter::from_snapshot(&mut head, chunks, before_reads);
     Ok(index.map(|index| Loaded {
         index,
