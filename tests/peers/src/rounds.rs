@@ -73,10 +73,7 @@ pub fn run(arguments: &Arguments) -> Outcome<(Results, Vec<String>)> {
         } else {
             run.round(round);
         }
-        // After each, so that a run that is broken off leaves what it has.
-        if let Some(path) = &arguments.json {
-            run.results.write(path)?;
-        }
+        run.keep()?;
     }
     run.remove_stores()?;
     files::remove(&run.folder.join(Contender::Lane(Lane::Pwrite).home()))?;
@@ -111,8 +108,17 @@ impl Run<'_> {
                 self.remove_stores()?;
             }
             self.out.clear();
+            self.keep()?;
         }
         Ok(())
+    }
+
+    /// So that a run that is broken off leaves what it has.
+    fn keep(&self) -> Outcome {
+        match &self.arguments.json {
+            Some(path) => self.results.write(path),
+            None => Ok(()),
+        }
     }
 
     fn remove_stores(&mut self) -> Outcome {

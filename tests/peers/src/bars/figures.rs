@@ -141,18 +141,27 @@ impl Figures<'_> {
     }
 
     pub fn opening(&self, workload: &str, below: Option<f64>, other: &str) -> Judged {
-        let own = self.figure(workload, "tailstone", "open_s")?;
-        let theirs = self.figure(workload, other, "open_s");
+        let own = self.wall(workload, "tailstone")?;
+        let theirs = self.wall(workload, other);
         let lost = self.figure(workload, other, "records_lost");
-        let mut text = time(own * 1e9);
+        let mut text = self.until_it_answers(workload, "tailstone", own);
         if let Some(theirs) = theirs {
-            let _ = write!(text, "; {other} {}", time(theirs * 1e9));
+            let theirs = self.until_it_answers(workload, other, theirs);
+            let _ = write!(text, "; {other} {theirs}");
         }
         if let Some(lost) = lost {
             let _ = write!(text, ", which loses {lost:.0} records");
         }
         let keeps_all = self.figure(workload, "tailstone", "records_lost").is_none();
+        let below = below.map(|seconds| seconds * 1e9);
         Some((text, keeps_all && own < below.or(theirs)?))
+    }
+
+    /// The time, and how much of it the call that opens took.
+    fn until_it_answers(&self, workload: &str, store: &str, ns: f64) -> String {
+        let opening = self.figure(workload, store, "open_s");
+        let opening = opening.map_or_else(String::new, |seconds| time(seconds * 1e9));
+        format!("{} ({opening})", time(ns))
     }
 
     pub fn memory(&self) -> Judged {
