@@ -1,6 +1,6 @@
 //! When a medium is told that many entries will be read here and there.
 
-use super::{KEYS, bytes_of, filled, key};
+use super::{KEYS, bytes_of, filled, key, parts};
 use crate::backing::{Backing, BeforeReads, MemoryBacking, MemoryView};
 use crate::{DataStoreReader, DataStoreWriter, MemoryStore, Options, Store};
 use std::io;
@@ -79,5 +79,21 @@ fn a_medium_is_told_once_and_by_who_searches_much() {
         store.write(&key(n), b"value").unwrap();
     }
     let (_store, told) = opened(&bytes_of(&store));
+    assert_eq!(told(), 1);
+}
+
+#[test]
+fn a_medium_is_told_before_a_damaged_index_is_mended() {
+    let store = MemoryStore::new();
+    filled(&store);
+    assert!(store.snapshot_index().unwrap());
+    let mut bytes = bytes_of(&store);
+    let (body, _) = parts(&bytes);
+    for at in body.step_by(64) {
+        bytes[at] ^= 1;
+    }
+    let (reopened, told) = opened(&bytes);
+    assert_eq!(told(), 0);
+    assert!(reopened.read(&key(1)).unwrap().is_some());
     assert_eq!(told(), 1);
 }
