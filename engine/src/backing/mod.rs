@@ -39,6 +39,9 @@ use std::ops::Range;
 /// What [`Backing::before_random_reads`] has done; dropped if nobody reads so.
 pub type BeforeReads = Box<dyn FnOnce() + Send>;
 
+/// Whether there is a medium here that has anything to do then.
+pub(crate) const PREPARES: bool = cfg!(any(unix, windows));
+
 /// One growing run of bytes that holds a store.
 ///
 /// The contract, which `backing::conformance` checks for every implementation:

@@ -120,16 +120,24 @@ impl BulkLoader {
             return Ok(IndexWriter::made_of(mixer, self.gathered));
         }
         self.settle(is_of)?;
-        self.gathered = Vec::new();
-        let mut writer = self.writer.unwrap_or_else(growing);
-        if !writer.stop_leaping() || self.has_deletions {
-            writer = writer.settled(|extent| !extent.is_deletion());
-        }
+        let writer = self.settled();
         writer.index.for_each(live);
         Ok(writer)
     }
 
+    /// The index of what was settled.
+    #[inline(never)]
+    fn settled(self) -> IndexWriter {
+        drop(self.gathered);
+        let mut writer = self.writer.unwrap_or_else(growing);
+        if !writer.stop_leaping() || self.has_deletions {
+            writer = writer.settled(|extent| !extent.is_deletion());
+        }
+        writer
+    }
+
     /// Leaves the newest entry of each key, range by range; if these are all, only what is no deletion, as its tag.
+    #[inline(never)]
     fn keep_newest(&mut self, mixer: Mixer, are_all: bool) {
         let (mut start, mut kept) = (0, 0);
         // Which entries of a range are the newest, by their tags; as large as the largest range needs it.
@@ -186,15 +194,23 @@ impl BulkLoader {
         &mut self,
         mut is_of: impl FnMut(Extent, u64) -> Result<bool, E>,
     ) -> Result<(), E> {
-        self.has_settled = true;
-        let mut writer = self.writer.take().unwrap_or_else(growing);
-        writer.spread(self.gathered.len());
-        self.keep_newest(writer.index.mixer, false);
-        for (hash, extent) in self.gathered.drain(..) {
-            writer.put_if_absent(hash, extent, |other| is_of(other, hash))?;
+        self.make_ready();
+        if let Some(writer) = &mut self.writer {
+            for (hash, extent) in self.gathered.drain(..) {
+                writer.put_if_absent(hash, extent, |other| is_of(other, hash))?;
+            }
         }
-        self.writer = Some(writer);
         Ok(())
+    }
+
+    /// Readies what was gathered, and the index, for the one to go into the other.
+    #[inline(never)]
+    fn make_ready(&mut self) {
+        self.has_settled = true;
+        let writer = self.writer.get_or_insert_with(growing);
+        writer.spread(self.gathered.len());
+        let mixer = writer.index.mixer;
+        self.keep_newest(mixer, false);
     }
 
     /// Moves what was gathered so that its ranges follow each other, and says where each ends. Within a range the order is

@@ -16,7 +16,7 @@ use super::read::Index;
 use super::segment::{DEPTH_MAX, Pair, SEGMENT_CHUNKS, capacity_of};
 use super::word;
 use super::write::insert;
-use crate::backing::BeforeReads;
+use crate::backing::{BeforeReads, PREPARES};
 use crate::format::{METADATA_SIZE, SnapshotSegment};
 
 /// The segments that came with a snapshot, awake or not.
@@ -118,28 +118,30 @@ const SLOTS: u64 = 16;
 
 impl Dormant {
     /// The segments stored so, in chunks that are as many as they need.
-    pub(super) fn new(
-        chunks: Parts<Chunk>,
-        stored: Vec<SnapshotSegment>,
-        tail: u64,
-        before_reads: Option<BeforeReads>,
-    ) -> Self {
+    pub(super) fn new(chunks: Parts<Chunk>, stored: Vec<SnapshotSegment>, tail: u64) -> Self {
         let mut start = Start::default();
-        let groups = stored.chunks(GROUP).map(|group| {
-            let first = start;
-            start = group.iter().fold(first, |at, &stored| at.after(stored));
-            first
-        });
+        let mut groups = Vec::with_capacity(stored.len().div_ceil(GROUP));
+        for (nth, &stored) in stored.iter().enumerate() {
+            if nth % GROUP == 0 {
+                groups.push(start);
+            }
+            start = start.after(stored);
+        }
         Self {
             chunks,
-            groups: groups.collect(),
+            groups,
             sleep: Mutex::new(vec![Sleep::Asleep; stored.len()].into_boxed_slice()),
-            before_reads: Mutex::new(before_reads.map(Hook)),
+            before_reads: Mutex::new(None),
             tail,
             asleep: AtomicUsize::new(stored.len()),
             stored,
             has_damage: AtomicBool::new(false),
         }
+    }
+
+    pub(super) fn call_before_reads(&self, hook: BeforeReads) {
+        let slot = self.before_reads.lock();
+        *slot.unwrap_or_else(PoisonError::into_inner) = Some(Hook(hook));
     }
 
     #[inline]
@@ -300,13 +302,16 @@ impl Dormant {
     /// Called before one more is looked at.
     fn before_another(&self) {
         let asleep = self.asleep.load(Ordering::Acquire);
-        if asleep <= 1 || self.stored.len() - asleep >= FEW {
+        if PREPARES && (asleep <= 1 || self.stored.len() - asleep >= FEW) {
             self.before_reads();
         }
     }
 
     /// What is to be done before the medium is read here and there, if that was not done.
     pub(super) fn before_reads(&self) {
+        if !PREPARES {
+            return;
+        }
         let hook = self.before_reads.lock();
         let hook = hook.unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Hook(hook)) = hook {

@@ -20,7 +20,7 @@ use super::write::IndexWriter;
 const SPREAD: usize = (SEGMENT_CHUNKS * CHUNK_PLACES) as usize * 4 / 5;
 
 /// An index is made in so many parts at most, between which memory of what it is made of is given back,
-const PARTS: usize = 4;
+const PARTS: usize = if usize::BITS >= 64 { 4 } else { 1 };
 /// ... each of which is worth large pages.
 const PART_BYTES: usize = 16 << 20;
 
@@ -61,6 +61,7 @@ impl IndexWriter {
 
     /// An index of `entries`, which are extents with the tags of different keys, in the order of the tags' uppermost bits
     /// ([`RANGE_BITS`] of them). Its segments are side by side. Memory of `entries` goes as the index takes its own.
+    #[inline(never)]
     pub(super) fn made_of(mixer: Mixer, mut entries: Vec<(u64, Extent)>) -> Self {
         let (index, mut made) = Index::with_mixer(mixer);
         let entries_len = entries.len() as u64;

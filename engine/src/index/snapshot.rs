@@ -16,15 +16,10 @@ use crate::backing::BeforeReads;
 use crate::format::{SnapshotHead, SnapshotSegment};
 
 impl IndexWriter {
-    /// The index that a snapshot's head describes, whose segments it takes, in these chunks. `before_reads` is called once keys were
-    /// looked for in a few of them. `None` if that cannot be: what the head says does not fit together, or
+    /// The index that a snapshot's head describes, whose segments it takes, in these chunks. `None` if that cannot be: what the head says does not fit together, or
     /// is not of this build's making.
     #[must_use]
-    pub fn from_snapshot(
-        head: &mut SnapshotHead,
-        chunks: LoadedChunks,
-        before_reads: Option<BeforeReads>,
-    ) -> Option<Self> {
+    pub fn from_snapshot(head: &mut SnapshotHead, chunks: LoadedChunks) -> Option<Self> {
         let shape = Shape::of(&head.segments)?;
         let places = u64::try_from(shape.chunks).ok()? * u64::from(CHUNK_PLACES);
         if head.live_keys > places {
@@ -45,13 +40,22 @@ impl IndexWriter {
                 len: AtomicU64::new(head.live_keys),
                 memory_bytes: AtomicU64::new(0),
             },
-            dormant: Some(Dormant::new(chunks, stored, head.tail, before_reads)),
+            dormant: Some(Dormant::new(chunks, stored, head.tail)),
         });
         let mut pool = SegmentPool::new();
         pool.count(segment_count, shape.chunks);
         let mut writer = Self::new(index, pool);
         writer.segment_count = u64::try_from(segment_count).ok()?;
         Some(writer)
+    }
+}
+
+impl Index {
+    /// Has `hook` called once keys were looked for in a few segments of a snapshot.
+    pub fn call_before_reads(&self, hook: BeforeReads) {
+        if let Some(dormant) = &self.dormant {
+            dormant.call_before_reads(hook);
+        }
     }
 }
 

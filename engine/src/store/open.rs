@@ -2,7 +2,7 @@
 
 use super::snapshot::{self, TakenSnapshot};
 use super::{Generation, Store, span_of};
-use crate::backing::Backing;
+use crate::backing::{Backing, PREPARES};
 use crate::error::{Error, Result};
 use crate::format::{
     Entry, EntryMetadata, METADATA_SIZE, SNAPSHOT_HASH, align_to_payload, is_reserved_hash,
@@ -119,7 +119,7 @@ impl<'b, B: Backing> Builder<'b, B> {
         let backing = self.backing;
         self.loader
             .add(key_hash, extent, |other, hash| is_of(backing, other, hash))?;
-        if self.until_ready > 0 {
+        if PREPARES && self.until_ready > 0 {
             self.until_ready -= 1;
             if self.until_ready == 0 {
                 self.make_ready();

@@ -6,7 +6,7 @@
 use super::append::APPEND;
 use super::plan::{check_end, length_of};
 use super::{Generation, Store, Writer};
-use crate::backing::Backing;
+use crate::backing::{Backing, PREPARES};
 use crate::error::{Error, Result};
 use crate::format::{
     ENTRY_TRAILER, Entry, EntryMetadata, METADATA_SIZE, SNAPSHOT_HASH, SnapshotHead,
@@ -270,12 +270,14 @@ pub(super) fn load<B: Backing>(
         }
         chunks
     };
-    let before_reads = if is_ready {
-        None
-    } else {
-        backing.before_random_reads()
-    };
-    let index = IndexWriter::from_snapshot(&mut head, chunks, before_reads);
+    let index = IndexWriter::from_snapshot(&mut head, chunks);
+    if PREPARES
+        && !is_ready
+        && let Some(index) = &index
+        && let Some(hook) = backing.before_random_reads()
+    {
+        index.index().call_before_reads(hook);
+    }
     Ok(index.map(|index| Loaded {
         index,
         live_span: head.live_span,
