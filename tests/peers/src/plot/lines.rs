@@ -10,6 +10,7 @@ use plotters::prelude::*;
 use std::path::Path;
 
 /// One store's points.
+#[derive(Clone)]
 struct Line {
     store: &'static str,
     colour: RGBColor,
@@ -175,29 +176,24 @@ pub fn threads(results: &Results, path: &Path) -> Outcome {
     Ok(())
 }
 
+/// What grows, and what it is called.
+const GROWING: [(&str, &str); 11] = [
+    ("load", "bulk load"),
+    ("write", "single buffered writes, a fifth of the records"),
+    ("read-ordered", "reads in the order of writing"),
+    ("read-shuffled", "shuffled reads"),
+    ("batch-read", "batches of 1,024 shuffled reads"),
+    ("miss", "misses"),
+    ("iterate", "every value, a record"),
+    ("reopen", "reopening after a clean close"),
+    ("reopen-without-snapshot", "reopening after a kill"),
+    ("recover", "reopening with a torn tail"),
+    ("compact", "compaction, half overwritten, a record"),
+];
+
 /// What operations cost against the number of records in the store.
 pub fn growth(results: &Results, path: &Path) -> Outcome {
-    let root = SVGBackend::new(path, (1700, 1200)).into_drawing_area();
-    root.fill(&WHITE)?;
-    let root = root.titled(
-        "Processor time of one operation, by the number of records (median; lower is better)",
-        ("sans-serif", 18),
-    )?;
-    let areas = root.split_evenly((3, 4));
-    let mut panels = Vec::new();
-    for (area, (workload, caption)) in areas.iter().zip([
-        ("load", "bulk load"),
-        ("write", "single buffered writes, a fifth of the records"),
-        ("read-ordered", "reads in the order of writing"),
-        ("read-shuffled", "shuffled reads"),
-        ("batch-read", "batches of 1,024 shuffled reads"),
-        ("miss", "misses"),
-        ("iterate", "every value, a record"),
-        ("reopen", "reopening after a clean close"),
-        ("reopen-without-snapshot", "reopening after a kill"),
-        ("recover", "reopening with a torn tail"),
-        ("compact", "compaction, half overwritten, a record"),
-    ]) {
+    let measured = GROWING.map(|(workload, caption)| {
         let lines = lines(|store| {
             let mut points: Vec<_> = results
                 .of(workload)
@@ -207,22 +203,39 @@ pub fn growth(results: &Results, path: &Path) -> Outcome {
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
             points
         });
-        if lines.is_empty() {
-            continue;
-        }
+        (caption, lines)
+    });
+    let measured = measured.iter().filter(|(_, lines)| !lines.is_empty());
+    let (captions, panels): (Vec<&str>, Vec<Vec<Line>>) = measured.cloned().unzip();
+    // One more place, for the legend.
+    let rows = (panels.len() + 1).div_ceil(COLUMNS);
+    let size = (1500, 450 * u32::try_from(rows)?);
+    let root = SVGBackend::new(path, size).into_drawing_area();
+    root.fill(&WHITE)?;
+    let root = root.titled(
+        "Processor time of one operation, by the number of records (median; lower is better)",
+        ("sans-serif", 18),
+    )?;
+    let areas = root.split_evenly((rows, COLUMNS));
+    for ((area, caption), lines) in areas.iter().zip(captions).zip(&panels) {
         let panel = Panel {
             caption,
             x: "records",
             y: "processor time",
-            x_label: &|records| format!("{records:.0}"),
+            x_label: &|records| match *records {
+                records if records >= 1e6 => format!("{:.0} M", records / 1e6),
+                records => format!("{:.0} k", records / 1e3),
+            },
             y_label: &|ns| tick(*ns),
         };
-        panel.draw(&lines, area)?;
-        panels.push(lines);
+        panel.draw(lines, area)?;
     }
-    if let Some(free) = areas.last() {
+    if let Some(free) = areas.get(panels.len()) {
         legend(&shown(&panels), free)?;
     }
     root.present()?;
     Ok(())
 }
+
+/// Panels beside each other.
+const COLUMNS: usize = 3;
