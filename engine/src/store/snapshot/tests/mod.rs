@@ -1,5 +1,6 @@
 //! Snapshots taken up, and what is written behind them.
 
+#[cfg(any(unix, windows))]
 mod before_reads;
 mod damage;
 #[cfg(any(unix, windows))]
