@@ -13,7 +13,7 @@ use super::arena::Parts;
 use super::chunk::Chunk;
 use super::extent::Extent;
 use super::read::Index;
-use super::segment::{DEPTH_MAX, Pair, SEGMENT_CHUNKS, capacity_of};
+use super::segment::{DEPTH_MAX, Pair, SEGMENT_CHUNKS, most_in};
 use super::word;
 use super::write::insert;
 use crate::backing::{BeforeReads, PREPARES};
@@ -206,7 +206,7 @@ impl Dormant {
             return true;
         }
         let chunks = self.chunks_of(index, start, stored);
-        let fits = u64::try_from(entries.len()).is_ok_and(|len| len <= capacity_of(chunks.len()));
+        let fits = entries.len() as u64 <= most_in(stored.chunks.into());
         let row = index.segments.new_row().filter(|_| fits);
         chunks.iter().for_each(Chunk::clear);
         let Some(segment) = row.and_then(|row| row.lead_to(chunks, stored.depth.into())) else {

@@ -185,6 +185,8 @@ impl Route {
 const FULL: u64 = 55;
 /// How full it is at most after that.
 const REBUILT: u64 = 51;
+/// How full it may be when it is as large as it gets, and waits for the next entry to split it.
+const CROWDED: u64 = 60;
 const UNIT: u64 = 64;
 
 /// Entries that so many chunks may hold.
@@ -192,9 +194,9 @@ fn capacity(chunks: u32) -> u64 {
     u64::from(chunks) * u64::from(CHUNK_PLACES) * FULL / UNIT
 }
 
-/// The same for who counts chunks otherwise.
-pub(super) fn capacity_of(chunks: usize) -> u64 {
-    u32::try_from(chunks).map_or(0, capacity)
+/// Entries that may be found in so many chunks; there is an empty place beside them.
+pub(super) fn most_in(chunks: u32) -> u64 {
+    u64::from(chunks) * u64::from(CHUNK_PLACES) * CROWDED / UNIT
 }
 
 /// The fewest chunks that hold `entries` and have room for some more.
@@ -205,10 +207,16 @@ pub(super) fn chunks_for(entries: u64) -> u32 {
         .max(1)
 }
 
-/// The fewest chunks that hold `entries`, with room for one more.
+/// The fewest chunks that hold `entries`, with room for one more; or for none, in a segment that is split when one more comes and that
+/// no snapshot would take larger than this.
 pub(super) fn chunks_to_hold(entries: u64) -> u32 {
     let each = u64::from(CHUNK_PLACES) * FULL / UNIT;
-    u32::try_from(entries / each + 1).unwrap_or(u32::MAX)
+    let chunks = u32::try_from(entries / each + 1).unwrap_or(u32::MAX);
+    if entries <= most_in(SEGMENT_CHUNKS) {
+        chunks.min(SEGMENT_CHUNKS)
+    } else {
+        chunks
+    }
 }
 
 /// Chunks for `entries` that are all there: as many as [`EASE`] allows, so that nearly all of them are in their home lines.
@@ -243,7 +251,9 @@ mod tests {
     #[test]
     fn sizes_have_room() {
         for entries in 0..20_000 {
-            assert!(capacity(chunks_at_ease(entries)) > entries);
+            let chunks = chunks_at_ease(entries);
+            assert!(capacity(chunks) > entries || chunks == SEGMENT_CHUNKS);
+            assert!((entries..u64::from(chunks * CHUNK_PLACES)).contains(&most_in(chunks)));
             let chunks = chunks_for(entries);
             assert!(capacity(chunks) > entries);
             assert!(capacity(chunks) < u64::from(chunks * CHUNK_PLACES));

@@ -172,6 +172,45 @@ impl IndexWriter {
 mod tests {
     use super::*;
 
+    /// A segment that was just full got a chunk more than any snapshot takes, so that the next opening was a long one.
+    #[test]
+    #[cfg_attr(miri, ignore = "thousands of keys, hundreds of times")]
+    fn an_index_can_be_put_away_however_full_its_segments_are() {
+        let hash = |key: u64| key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let same = |_: Extent| Ok::<_, ()>(true);
+        let (_, mut writer) = Index::create();
+        writer.grow_in_leaps();
+        for key in 1..=2_400 {
+            writer.put(hash(key), Extent::new(key * 64, 1), |_| false);
+            if key < 2_250 {
+                continue;
+            }
+            let settled = writer.settled(|_| true);
+            assert!(settled.index().snapshot_size().is_some(), "{key} keys");
+            for key in 1..=key {
+                assert!(settled.index().find(hash(key), same).unwrap().is_some());
+            }
+        }
+        // Two segments, of which one gets more than its share.
+        for more in 0..500_u32 {
+            let tags = |count: u32, top: u32| {
+                (1..=count).map(move |nth| u64::from(top | nth.wrapping_mul(0x9e37_79b9) >> 1))
+            };
+            let tags = tags(2_000 + more, 0).chain(tags(1_700, 1 << 31));
+            let entries = tags
+                .zip(1..)
+                .map(|(tag, nth)| (tag, Extent::new(nth * 64, 1)));
+            let mut made = IndexWriter::made_of(Mixer::random(), entries.collect());
+            assert!(made.index().snapshot_size().is_some(), "{more} more");
+            // Room for what comes then.
+            for key in 1..=1_000 {
+                made.put(hash(key), Extent::new(key * 64 + (1 << 30), 1), |_| false);
+            }
+            assert_eq!(made.index().len(), u64::from(4_700 + more));
+            assert!(made.index().snapshot_size().is_some(), "{more} more");
+        }
+    }
+
     #[test]
     fn settled_holds_what_was_kept_in_less_memory() {
         let count: u64 = if cfg!(miri) { 600 } else { 120_000 };
