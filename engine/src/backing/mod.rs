@@ -69,6 +69,9 @@ pub trait Backing {
     /// Whether only one thread ever reaches the store, so that there are never two writers who could share a sync.
     const ONE_THREAD: bool = false;
 
+    /// Whether the medium may be written to and cut while it syncs. If not, writers wait for a sync that is asked for.
+    const WRITES_BESIDE_SYNCS: bool = false;
+
     /// How long the medium is in bytes; it may be longer than the store (preallocated space).
     fn len(&self) -> io::Result<u64>;
 

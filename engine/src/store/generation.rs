@@ -28,7 +28,7 @@ pub(crate) struct Generation<B> {
     tail: AtomicU64,
     /// The end of the last entry that the index may say something of: beyond `tail` while a writer is changing the index.
     announced: AtomicU64,
-    /// Everything below was brought to stable storage by [`Store::sync`](crate::Store::sync).
+    /// Everything below was brought to stable storage.
     synced: AtomicU64,
     /// What the live values would take in a store of their own, each padded to its successor.
     live_span: AtomicU64,
@@ -85,9 +85,9 @@ impl<B: Backing> Generation<B> {
         self.synced.load(Ordering::Relaxed)
     }
 
-    /// Called under the writer lock, after a sync.
-    pub(crate) fn note_synced(&self) {
-        self.synced.store(self.tail(), Ordering::Relaxed);
+    /// Called after a sync, with the tail as it was before, by who has the turn to sync.
+    pub(crate) fn note_synced(&self, tail: u64) {
+        self.synced.store(tail, Ordering::Relaxed);
     }
 
     /// Every change below is in the index. Changes behind may be in it as well: see [`announced_tail`](Self::announced_tail).

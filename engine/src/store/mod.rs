@@ -31,6 +31,7 @@ mod reader;
 mod snapshot;
 mod stats;
 mod stream;
+mod syncs;
 mod view;
 mod write;
 
@@ -75,6 +76,8 @@ pub struct Store<B: Backing> {
     pub(crate) writer: Mutex<Writer>,
     /// Writers who share a sync.
     group: group::Queue<B>,
+    /// Those who sync while others write.
+    syncs: syncs::Syncs,
     /// Held by a compaction from its first read to its last write, so that there is one at a time.
     pub(crate) compaction: Mutex<()>,
     /// How many of them there were.
@@ -120,7 +123,8 @@ impl<B: Backing> Store<B> {
         self.current.load().tail()
     }
 
-    /// Returns once every write that has returned before is on stable storage. Threads that ask at the same time share one sync.
+    /// Returns once every write that has returned before is on stable storage. Threads that ask at the same time share one sync;
+    /// on a mapped file others read and write meanwhile.
     ///
     /// After a failure the store refuses writes until it is reopened.
     pub fn sync(&self) -> Result<()> {
@@ -129,17 +133,22 @@ impl<B: Backing> Store<B> {
         }
         let asked = self.current.load_full();
         let tail = asked.tail();
+        let is_done = || (1..=asked.synced_tail()).contains(&tail);
+        if B::WRITES_BESIDE_SYNCS {
+            // Whatever was written is in this generation; one that comes in its place meanwhile was synced before it came.
+            return match self.syncs.shared_turn(is_done) {
+                Some(_turn) => self.sync_in_turn(&asked),
+                None => self.check_not_latched(),
+            };
+        }
         // Under the writer lock, so that the medium never syncs and grows at once and a compaction is not half-way.
         let _writer = self.lock_writer();
         let generation = self.current.load();
         // Who held the lock before synced for this thread too.
-        let is_same = ptr::from_ref(&*asked) == ptr::from_ref(&*generation);
-        if is_same && (1..=asked.synced_tail()).contains(&tail) {
+        if ptr::from_ref(&*asked) == ptr::from_ref(&*generation) && is_done() {
             return self.check_not_latched();
         }
-        self.sync_generation(&generation)?;
-        generation.note_synced();
-        Ok(())
+        self.sync_in_turn(&generation)
     }
 
     /// Writes a [snapshot of the index](Self::snapshot_index) if one is due, syncs, cuts preallocated space off and releases the backing.
@@ -190,13 +199,21 @@ impl<B: Backing> Store<B> {
         }
     }
 
-    /// The one place that syncs a store's medium, and latches the store when that fails.
+    /// Syncs for who holds the writer lock.
     pub(crate) fn sync_generation(&self, generation: &Generation<B>) -> Result<()> {
+        let _turn = B::WRITES_BESIDE_SYNCS.then(|| self.syncs.turn());
+        self.sync_in_turn(generation)
+    }
+
+    /// The one place that syncs a store's medium, and latches the store when that fails.
+    fn sync_in_turn(&self, generation: &Generation<B>) -> Result<()> {
         self.check_not_latched()?;
+        let tail = generation.tail();
         let mut unsure = Unsure(Some(&self.latched));
         let synced = generation.backing.sync();
         if synced.is_ok() {
             unsure.0 = None;
+            generation.note_synced(tail);
         }
         synced.map_err(Error::io("reach stable storage"))
     }
@@ -226,6 +243,7 @@ impl<B: Backing> Store<B> {
                 appended: plan::Appended::default(),
             }),
             group: group::Queue::default(),
+            syncs: syncs::Syncs::default(),
             compaction: Mutex::new(()),
             compactions: AtomicU64::new(0),
             directory: Directory::default(),

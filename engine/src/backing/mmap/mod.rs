@@ -105,6 +105,7 @@ impl Backing for MmapBacking {
     type View = View;
 
     const IN_MEMORY: bool = true;
+    const WRITES_BESIDE_SYNCS: bool = true;
 
     fn len(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
