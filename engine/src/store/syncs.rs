@@ -27,6 +27,8 @@ struct State {
     round: u64,
     /// How many wait for a sync that begins later than now, who gathers among them.
     waiting: usize,
+    /// How many wait for the turn to end. With nobody there, ending it is no call to the system.
+    asleep: usize,
     /// How many the last sync was for, and waited when it ended.
     expected: usize,
     /// How many are gathered; 0 if nobody does.
@@ -96,9 +98,12 @@ impl Syncs {
         })
     }
 
-    fn until_an_end<'s>(&self, state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
+    fn until_an_end<'s>(&self, mut state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
+        state.asleep += 1;
         let woken = self.ended.wait(state);
-        woken.unwrap_or_else(PoisonError::into_inner)
+        let mut state = woken.unwrap_or_else(PoisonError::into_inner);
+        state.asleep -= 1;
+        state
     }
 
     /// Nothing that is done under the lock leaves it half-way.
@@ -114,8 +119,11 @@ impl Drop for Turn<'_> {
         if self.sharing != 0 {
             state.expected = self.sharing + state.waiting;
         }
+        let is_awaited = state.asleep != 0;
         drop(state);
-        self.syncs.ended.notify_all();
+        if is_awaited {
+            self.syncs.ended.notify_all();
+        }
     }
 }
 
