@@ -136,6 +136,7 @@ impl Backing for Counted {
     type View = DefaultView;
 
     const IN_MEMORY: bool = MmapBacking::IN_MEMORY;
+    const WRITES_BESIDE_SYNCS: bool = MmapBacking::WRITES_BESIDE_SYNCS;
 
     fn len(&self) -> io::Result<u64> {
         self.inner.len()

@@ -141,6 +141,9 @@ impl<B: Rewrite> Store<B> {
         } = copy;
         backing.truncate(tail).map_err(Error::io(COMPACT))?;
         backing.sync().map_err(Error::io(COMPACT))?;
+        // A sync of the old file ends before: one that fails leaves all as it is, and none is of a file that has lost its name.
+        let _turn = self.turn_to_sync();
+        self.check_writable()?;
         live.generation
             .backing
             .commit_replacement(&backing)

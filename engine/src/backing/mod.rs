@@ -52,7 +52,7 @@ pub(crate) const PREPARES: bool = cfg!(any(unix, windows));
 ///   past `at` is then undefined until it is written again. After a good one, what lies past its end is undefined.
 /// * [`truncate`](Self::truncate) to a greater length extends with zeros; space that was given up or skipped never shows
 ///   what was there before.
-/// * One caller writes, truncates or syncs at a time; any number read meanwhile.
+/// * One caller writes, truncates or syncs at a time, but for [`WRITES_BESIDE_SYNCS`](Self::WRITES_BESIDE_SYNCS); any number read meanwhile.
 /// * A range that reaches past [`len`](Self::len) is an [`io::ErrorKind::UnexpectedEof`], never a short answer.
 #[expect(
     clippy::len_without_is_empty,

@@ -135,9 +135,9 @@ impl<B: Backing> Store<B> {
         let tail = asked.tail();
         let is_done = || (1..=asked.synced_tail()).contains(&tail);
         if B::WRITES_BESIDE_SYNCS {
-            // Whatever was written is in this generation; one that comes in its place meanwhile was synced before it came.
+            // A compaction has a turn of its own for the switch.
             return match self.syncs.shared_turn(is_done) {
-                Some(_turn) => self.sync_in_turn(&asked),
+                Some(_turn) => self.sync_in_turn(&self.current.load()),
                 None => self.check_not_latched(),
             };
         }
@@ -201,8 +201,13 @@ impl<B: Backing> Store<B> {
 
     /// Syncs for who holds the writer lock.
     pub(crate) fn sync_generation(&self, generation: &Generation<B>) -> Result<()> {
-        let _turn = B::WRITES_BESIDE_SYNCS.then(|| self.syncs.turn());
+        let _turn = self.turn_to_sync();
         self.sync_in_turn(generation)
+    }
+
+    /// While this is held nobody syncs.
+    pub(crate) fn turn_to_sync(&self) -> Option<impl Sized + '_> {
+        B::WRITES_BESIDE_SYNCS.then(|| self.syncs.turn())
     }
 
     /// The one place that syncs a store's medium, and latches the store when that fails.

@@ -1,7 +1,7 @@
 //! Syncs that are asked for, on a medium whose syncs can be held and fail, and which knows what each brought to stable storage.
 
 use super::super::Store;
-use crate::backing::{Backing, MemoryBacking, MemoryView};
+use crate::backing::{Backing, MemoryBacking, MemoryView, Rewrite};
 use crate::{DataStoreReader, DataStoreWriter, Durability, Error, Options};
 use std::io;
 use std::ops::Range;
@@ -29,6 +29,7 @@ struct GateState {
     stable: u64,
 }
 
+#[derive(Default)]
 struct Gated {
     bytes: MemoryBacking,
     gate: Arc<Gate>,
@@ -55,6 +56,16 @@ struct OpenAtLast<'g>(&'g Gate);
 impl Drop for OpenAtLast<'_> {
     fn drop(&mut self) {
         self.0.set(|state| state.is_closed = false);
+    }
+}
+
+impl Rewrite for Gated {
+    fn create_replacement(&self) -> io::Result<Self> {
+        Ok(Self::default())
+    }
+
+    fn commit_replacement(&self, _: &Self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -205,6 +216,32 @@ fn a_failed_sync_is_everybodys() {
         assert_eq!(waiting(&store), 0);
         assert!(matches!(store.write(b"more", b"4"), Err(Error::Latched)));
         assert!(matches!(store.sync(), Err(Error::Latched)));
+    }
+}
+
+/// Where the old file's last bytes were lost, a compaction may have copied what was lost: the old one stays.
+#[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
+fn a_compaction_waits_for_a_sync_and_gives_way_to_its_failure() {
+    for fails in [true, false] {
+        let (store, gate) = opened(&Options::new());
+        store.write(b"key", b"1").unwrap();
+        store.write(b"key", b"2").unwrap();
+        gate.set(|state| (state.is_closed, state.fails) = (true, fails));
+        thread::scope(|threads| {
+            let syncing = threads.spawn(|| store.sync());
+            gate.wait_until_inside();
+            let _last = OpenAtLast(&gate);
+            let compacting = threads.spawn(|| store.compact());
+            until(|| store.syncs.lock().asleep == 1);
+            assert_eq!(store.compactions(), 0);
+            gate.set(|state| state.is_closed = false);
+            assert_eq!(syncing.join().unwrap().is_err(), fails);
+            let compacted = compacting.join().unwrap();
+            assert_eq!(matches!(compacted, Err(Error::Latched)), fails);
+        });
+        assert_eq!(store.compactions(), u64::from(!fails));
+        assert_eq!(store.read(b"key").unwrap().unwrap().as_slice(), b"2");
     }
 }
 
