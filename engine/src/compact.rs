@@ -88,18 +88,28 @@ impl<B: Rewrite> Store<B> {
         let mut copy = Copy::new(backing);
         let total = live.payload_bytes()?;
         let (mut done, mut told) = (0, 0);
-        let mut ahead = Ahead::default();
+        let (mut ahead, mut behind) = (Ahead::default(), 0);
         for extent in &live.extents {
-            ahead.upwards(&live.generation.backing, extent.metadata_offset());
-            if let Some(long) = copy.put_if_long(&live.generation, *extent, now)? {
-                done += long.len;
+            let end = extent.metadata_offset();
+            ahead.upwards(&live.generation.backing, end);
+            let len = if let Some(long) = copy.put_if_long(&live.generation, *extent, now)? {
+                long.len
             } else {
                 let value = live.generation.handle(*extent)?;
-                done += length(&value);
+                let len = length(&value);
                 if !is_dropped(&value, now) {
                     copy.put(value)?;
                 }
+                len
+            };
+            // An index from a damaged snapshot might name more than the file holds.
+            if end.saturating_sub(len) < behind {
+                return Err(Error::Corrupt {
+                    offset: end,
+                    what: "two values lie in the same place",
+                });
             }
+            (done, behind) = (done + len, end.saturating_add(METADATA_SIZE));
             if done - told >= GATHER_BYTES {
                 told = done;
                 progress(done, total);

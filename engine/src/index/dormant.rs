@@ -264,8 +264,11 @@ impl Dormant {
             hasher.update(&chunk.to_bytes());
             chunk.for_each(|_, word| {
                 names_values &= word::extent(word).is_some_and(|extent| {
-                    let end = extent.metadata_offset().saturating_add(METADATA_SIZE);
-                    end <= self.tail && !extent.is_deletion() && extent.payload_len() != Some(0)
+                    let payload_end = extent.metadata_offset();
+                    let payload_len = extent.payload_len().unwrap_or(1);
+                    payload_end.saturating_add(METADATA_SIZE) <= self.tail
+                        && !extent.is_deletion()
+                        && (1..=payload_end).contains(&payload_len)
                 });
             });
         }

@@ -212,7 +212,8 @@ impl Mender<'_> {
         for (nth, entries) in damaged.into_iter().zip(&segments) {
             all &= dormant.mend(self.index, nth, entries);
         }
-        all
+        // What somebody else gave up meanwhile is no longer among the damaged ones.
+        all && dormant.are_all_awake()
     }
 
     /// Says that the entries are not to be had.

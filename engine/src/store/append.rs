@@ -2,6 +2,7 @@
 
 use super::plan::{Appended, Change, Planned, check_end, length_of};
 use super::{Generation, Store, Writer};
+use crate::Durability;
 use crate::backing::Backing;
 use crate::error::{Error, Result};
 use crate::format::{
@@ -44,8 +45,10 @@ impl<B: Backing> Store<B> {
 
     fn after_append(&self, writer: &mut Writer, generation: &Generation<B>, has_failed: bool) {
         let cut = || generation.backing.truncate(generation.tail());
-        // A latched store leaves all as it is: a marker must not go before what it stands before is sure to be gone.
-        writer.must_cut = has_failed && (self.check_writable().is_err() || cut().is_err());
+        // A stable marker must not go before what it stands before is sure to be gone, and where a sync failed nothing is sure.
+        let keeps_marker =
+            self.settings().durability == Durability::Sync && self.check_writable().is_err();
+        writer.must_cut = has_failed && (keeps_marker || cut().is_err());
     }
 }
 

@@ -27,7 +27,8 @@ impl<B: Backing> Store<B> {
 impl<B: Resident> Store<B> {
     /// Iterates over the live values, newest first, at the tail of this moment: later writes do not show.
     ///
-    /// Costs 8 bytes of memory for each live key.
+    /// Costs 8 bytes of memory for each live key. Of a file that was damaged, values that cannot be read are left out, and there are none
+    /// at all if the keys cannot be told; only [`entries`](Self::entries) has errors for that.
     #[must_use]
     pub fn iter_entries(&self) -> EntryIterator<B> {
         let generation = self.current.load_full();
@@ -88,11 +89,13 @@ impl<B: Resident> Iterator for EntryIterator<B> {
     type Item = EntryHandle<B::View>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next()?.ok()
+        // What cannot be read is left out, and what lies before it is not.
+        self.0.find_map(Result::ok)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
+        let (_, most) = self.0.size_hint();
+        (0, most)
     }
 }
 

@@ -24,9 +24,20 @@ struct GateState {
     is_closed: bool,
     is_inside: bool,
     fails: bool,
+    writes: Writes,
     syncs: u64,
     /// What was written when the last sync that succeeded began.
     stable: u64,
+}
+
+/// What becomes of writes.
+#[derive(Default, PartialEq)]
+enum Writes {
+    #[default]
+    Succeed,
+    /// They wait until they are to fail.
+    Wait,
+    Fail,
 }
 
 #[derive(Default)]
@@ -86,7 +97,13 @@ impl Backing for Gated {
     }
 
     fn write(&self, at: u64, parts: &[&[u8]]) -> io::Result<()> {
-        self.bytes.write(at, parts)
+        self.bytes.write(at, parts)?;
+        if self.gate.state.lock().unwrap().writes == Writes::Succeed {
+            return Ok(());
+        }
+        self.gate.set(|state| state.is_closed = false);
+        until(|| self.gate.state.lock().unwrap().writes == Writes::Fail);
+        Err(io::Error::other("the disk is gone"))
     }
 
     fn truncate(&self, len: u64) -> io::Result<()> {
@@ -281,4 +298,28 @@ fn what_was_synced_is_stable_whoever_did_it() {
         assert_eq!(writes.load(Ordering::Relaxed), 4 * rounds);
         assert_eq!(waiting(&store), 0);
     }
+}
+
+/// The last of a store that fails for good is no write of which somebody was told that it failed.
+#[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
+fn a_write_that_fails_beside_a_failing_sync_leaves_nothing() {
+    let (store, gate) = opened(&Options::new());
+    store.write(b"before", b"1").unwrap();
+    let tail = store.tail();
+    gate.set(|state| (state.is_closed, state.fails) = (true, true));
+    let _open = OpenAtLast(&gate);
+    thread::scope(|scope| {
+        let syncing = scope.spawn(|| {
+            store.sync().unwrap_err();
+            gate.set(|state| state.writes = Writes::Fail);
+        });
+        gate.wait_until_inside();
+        gate.set(|state| state.writes = Writes::Wait);
+        let batch = [(&b"a"[..], &b"1"[..]), (b"b", b"2")];
+        store.batch_write(&batch).unwrap_err();
+        syncing.join().unwrap();
+    });
+    assert!(matches!(store.write(b"after", b"1"), Err(Error::Latched)));
+    assert_eq!(store.current.load().backing.len().unwrap(), tail);
 }

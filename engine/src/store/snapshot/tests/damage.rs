@@ -75,6 +75,24 @@ fn a_reader_meets_damage_and_mends_it() {
     assert!(store.current.load().index.has_damage());
 }
 
+/// Who mends while another thread finds that it cannot be done does not take that for done.
+#[test]
+fn what_one_gives_up_another_has_not_mended() {
+    let store = MemoryStore::new();
+    filled(&store);
+    store.snapshot_index().unwrap();
+    let mut bytes = bytes_of(&store);
+    let (body, _) = parts(&bytes);
+    bytes[body.start] ^= 1;
+    let store = open(&bytes);
+    let generation = store.current.load();
+    let [first, second] = [(); 2].map(|()| generation.index.mender().unwrap());
+    first.give_up();
+    assert!(!second.finish());
+    assert!(matches!(generation.wake_all(), Err(Error::Corrupt { .. })));
+    assert!(matches!(store.compact(), Err(Error::Corrupt { .. })));
+}
+
 /// As an old tool leaves it that copies what it takes for an entry like any other.
 #[test]
 fn a_copied_one_is_none() {
