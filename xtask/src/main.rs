@@ -147,7 +147,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Bench { rocksdb, args } => {
             let mut command = ctx.cargo(["run", "--release", "--package", "tailstone-peers"]);
             // What is made of kept figures needs no other store.
-            let from_kept = |arg: &String| ["--plot", "--readme", "--bars"].contains(&arg.as_str());
+            let from_kept = |arg: &String| ["--plot", "--table"].contains(&arg.as_str());
             let from_kept = args.iter().any(from_kept);
             if rocksdb {
                 command.args(["--features", "rocksdb"]);

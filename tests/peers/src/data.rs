@@ -68,6 +68,16 @@ pub fn key(record: u64) -> Key {
     key
 }
 
+/// A key that no record has. It lies between those of records, for a store that keeps them in order would tell keys beyond the last one
+/// at a glance.
+pub fn absent_key(record: u64) -> Key {
+    let mut absent = key(record);
+    if let Some(digit) = absent.last_mut() {
+        *digit += b'a' - b'0';
+    }
+    absent
+}
+
 /// Puts a list into an order that depends on `seed` alone.
 pub fn shuffle<T>(list: &mut [T], seed: u64) {
     let mut state = seed;
@@ -100,6 +110,13 @@ impl Order {
         let mut records: Vec<u64> = (0..count).collect();
         shuffle(&mut records, seed);
         Self::of(records)
+    }
+
+    /// As many keys that no record has, in an order that follows nothing.
+    pub fn absent(count: u64, seed: u64) -> Self {
+        let Self { records, .. } = Self::shuffled(count, seed);
+        let keys = records.iter().copied().map(absent_key).collect();
+        Self { records, keys }
     }
 
     /// These records.
@@ -154,5 +171,19 @@ mod tests {
         assert_eq!(records, Order::ascending(0, 1000).records);
         assert!(order.iter().all(|(record, found)| *found == key(record)));
         assert_eq!(&key(1_234_567), b"key-00000000000001234567");
+    }
+
+    #[test]
+    fn absent_keys_lie_between_those_of_records() {
+        assert_eq!(&absent_key(1_234_567), b"key-0000000000000123456h");
+        let mut all = Order::absent(1000, 7).keys;
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 1000);
+        assert!(
+            all.iter()
+                .all(|absent| (0..1010).all(|record| key(record) != *absent))
+        );
+        assert!(key(9) < absent_key(0) && absent_key(9) < key(10));
     }
 }

@@ -3,7 +3,7 @@
 use crate::peer::Outcome;
 use rustix::fs::{Advice, SeekFrom as Find, fadvise, seek};
 use std::fs::{self, DirEntry, File};
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom, Take};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -60,19 +60,40 @@ pub fn copy(source: &Path, target: &Path) -> Outcome {
     Ok(())
 }
 
-/// Copies what is there of a file: one of them may be 64 GiB of holes.
 fn copy_file(source: &Path, target: &Path) -> Outcome {
-    let (mut source, mut target) = (File::open(source)?, File::create(target)?);
+    let (source, mut target) = (File::open(source)?, File::create(target)?);
     target.set_len(source.metadata()?.len())?;
+    for_each_written(&source, |mut written, start| {
+        target.seek(SeekFrom::Start(start))?;
+        std::io::copy(&mut written, &mut target)?;
+        Ok(())
+    })?;
+    Ok(target.sync_all()?)
+}
+
+/// Hands `visit` each part of a file that is there, and where it starts: one of them may be 64 GiB of holes.
+fn for_each_written(
+    mut file: &File,
+    mut visit: impl FnMut(Take<&File>, u64) -> Outcome,
+) -> Outcome {
     let mut at = 0;
     // Behind the last byte there is nothing to find.
-    while let Ok(start) = seek(&source, Find::Data(at)) {
-        at = seek(&source, Find::Hole(start))?;
-        source.seek(SeekFrom::Start(start))?;
-        target.seek(SeekFrom::Start(start))?;
-        std::io::copy(&mut (&source).take(at - start), &mut target)?;
+    while let Ok(start) = seek(file, Find::Data(at)) {
+        at = seek(file, Find::Hole(start))?;
+        file.seek(SeekFrom::Start(start))?;
+        visit(file.take(at - start), start)?;
     }
-    Ok(target.sync_all()?)
+    Ok(())
+}
+
+/// Has the system hold all files in `folder` in memory, so that nothing waits for the disk.
+pub fn fetch(folder: &Path) -> Outcome {
+    walk(folder, &mut |entry| {
+        for_each_written(&File::open(entry.path())?, |mut written, _| {
+            std::io::copy(&mut written, &mut std::io::sink())?;
+            Ok(())
+        })
+    })
 }
 
 /// Has the system forget what it holds of all files in `folder`, so that the next reads come from the disk.

@@ -39,7 +39,7 @@ struct Arguments {
     #[arg(long)]
     store: Vec<String>,
     /// Durable writes of each thread
-    #[arg(long, default_value_t = 300)]
+    #[arg(long, default_value_t = 1000)]
     durable_writes: u64,
     /// Seconds after which a measurement is given up
     #[arg(long, default_value_t = 180.0)]
@@ -72,12 +72,19 @@ struct FromKept {
     /// Draw the plots of the kept figures instead
     #[arg(long)]
     plot: bool,
-    /// Print the README's table of the kept figures instead
+    /// Print a table of the kept figures instead
     #[arg(long)]
-    readme: bool,
-    /// Print the bars that were set, and how the kept figures stand to them, instead
-    #[arg(long)]
-    bars: bool,
+    table: Option<Table>,
+}
+
+#[derive(clap::ValueEnum, Debug, Clone, Copy)]
+enum Table {
+    /// The README's
+    Readme,
+    /// The bars that were set, and how the figures stand to them
+    Bars,
+    /// What single operations took
+    Latencies,
 }
 
 fn main() -> Outcome {
@@ -85,14 +92,18 @@ fn main() -> Outcome {
     if let Some([contender, workload, prepare @ ..]) = arguments.child.as_deref() {
         return child(&arguments, contender, workload, !prepare.is_empty());
     }
-    let FromKept { plot, readme, bars } = arguments.from_kept;
+    let FromKept { plot, table } = arguments.from_kept;
     if plot {
         return plot::draw(&arguments.kept);
     }
-    if readme || bars {
+    if let Some(table) = table {
         let kept = Results::read(&arguments.kept.join("reference.json"))?;
-        let table = if readme { report::readme } else { bars::table };
-        print!("{}", table(&kept));
+        let text = match table {
+            Table::Readme => report::readme(&kept),
+            Table::Bars => bars::table(&kept),
+            Table::Latencies => report::latencies(&kept),
+        };
+        print!("{text}");
         return Ok(());
     }
     let (results, failures) = rounds::run(&arguments)?;

@@ -1,5 +1,6 @@
 //! The figures as tables in Markdown: all of them, and the few that the README has.
 
+use crate::engines::Engine;
 use crate::measured::{Measured, float};
 use crate::results::{Results, Row, Spread};
 use std::fmt::Write as _;
@@ -195,9 +196,43 @@ pub fn readme(results: &Results) -> String {
         }
         let ratio = theirs / ours;
         if ratio.is_finite() {
-            let _ = writeln!(text, " {ratio:.1} |");
+            let digits = if ratio < 0.1 { 3 } else { 1 };
+            let _ = writeln!(text, " {ratio:.digits$} |");
         } else {
             text.push_str(" |\n");
+        }
+    }
+    text
+}
+
+/// What single operations took at most, half of them, 99 of a hundred and 999 of a thousand, with a clock of their own each.
+pub fn latencies(results: &Results) -> String {
+    const OPERATIONS: [(&str, &str); 3] = [
+        ("latency-read", "shuffled read"),
+        ("latency-write", "write"),
+        ("latency-write-durable", "durable write"),
+    ];
+    let mut text = String::from("| store |");
+    for (_, title) in OPERATIONS {
+        let _ = write!(text, " {title} p50 | p99 | p99.9 |");
+    }
+    text.push_str("\n|---|");
+    text.push_str(&"---:|".repeat(OPERATIONS.len() * 3));
+    text.push('\n');
+    let told = |store: &str| {
+        let rows = OPERATIONS.map(|(workload, _)| results.find(workload, store));
+        let cells = rows.map(|row| {
+            ["p50_ns", "p99_ns", "p999_ns"]
+                .map(|name| row.and_then(|row| row.figure(name)))
+                .map(|spread| spread.map_or_else(String::new, |spread| time(spread.median)))
+        });
+        rows.iter()
+            .any(Option::is_some)
+            .then(|| cells.as_flattened().join(" | "))
+    };
+    for store in Engine::ALL.iter().map(|engine| engine.name()) {
+        if let Some(cells) = told(store) {
+            let _ = writeln!(text, "| {store} | {cells} |");
         }
     }
     text

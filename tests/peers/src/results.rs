@@ -20,7 +20,7 @@ pub struct Row {
     /// Records in the loaded store.
     #[serde(default)]
     pub records: u64,
-    /// One for each round.
+    /// One for each time it was measured: once a round, or several times where it is short.
     pub rounds: Vec<Measured>,
     /// It was given up after so many seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -145,6 +145,18 @@ impl Results {
     /// The rows of a workload.
     pub fn of<'a, 'w>(&'a self, workload: &'w str) -> impl Iterator<Item = &'a Row> + use<'a, 'w> {
         self.rows.iter().filter(move |row| row.workload == workload)
+    }
+
+    /// How many records the loaded store has where nothing else is said.
+    pub fn records(&self) -> u64 {
+        let records = self.about.get("records");
+        records.and_then(Value::as_u64).unwrap_or_default()
+    }
+
+    /// The row of a workload on a store of so many records.
+    pub fn find_of(&self, workload: &str, store: &str, records: u64) -> Option<&Row> {
+        self.of(workload)
+            .find(|row| row.store == store && row.records == records)
     }
 
     /// The row of a workload on a store.

@@ -39,6 +39,16 @@ const GROWN: [&str; 6] = [
     "redb",
 ];
 
+/// What is measured with more records too, and of whom.
+const LARGER: [Workload; 2] = [Workload::Reopen, Workload::ReopenWithoutSnapshot];
+const LARGER_OF: [&str; 3] = ["tailstone", "simd-r-drive", "heed"];
+/// So many times more.
+pub const TIMES_LARGER: u64 = 10;
+
+/// A store is opened so many times, or for so long.
+const OPENINGS: u32 = 15;
+const OPENING_FOR: Duration = Duration::from_secs(2);
+
 /// A run under way.
 struct Run<'a> {
     arguments: &'a Arguments,
@@ -72,6 +82,7 @@ pub fn run(arguments: &Arguments) -> Outcome<(Results, Vec<String>)> {
             run.grow(round)?;
         } else {
             run.round(round);
+            run.round_of_larger(round)?;
         }
         run.keep()?;
     }
@@ -89,6 +100,29 @@ impl Run<'_> {
                 self.measure(round, workload, contender);
             }
         }
+    }
+
+    /// What depends on the number of records most, of a store that is ten times as large.
+    fn round_of_larger(&mut self, round: u64) -> Outcome {
+        let mut engines = Engine::ALL.to_vec();
+        engines.retain(|engine| {
+            let contender = Contender::Engine(*engine);
+            LARGER_OF.contains(&engine.name())
+                && LARGER
+                    .iter()
+                    .any(|workload| self.is_wanted(*workload, contender))
+        });
+        data::shuffle(&mut engines, round + 1);
+        self.records = self.arguments.records * TIMES_LARGER;
+        for engine in engines {
+            self.remove_stores()?;
+            for workload in LARGER {
+                self.measure(round, workload, Contender::Engine(engine));
+            }
+            self.remove_stores()?;
+        }
+        self.records = self.arguments.records;
+        Ok(())
     }
 
     /// One store after the other, so that only one lies on the disk at a time.
@@ -139,12 +173,21 @@ impl Run<'_> {
     }
 
     fn measure(&mut self, round: u64, workload: Workload, contender: Contender) {
-        // The reference takes minutes for these, each time the same.
-        let tedious = matches!(workload, Workload::Recover(tail) if tail != Tail::Torn)
-            && contender == Contender::Engine(Engine::SimdRDrive);
-        if !self.is_wanted(workload, contender) || (tedious && round > 0) {
+        if !self.is_wanted(workload, contender) {
             return;
         }
+        self.measure_once(round, workload, contender);
+        if workload == Workload::Reopen {
+            // It is short, and each process opens a store for the first time once.
+            let (begun, mut times) = (Instant::now(), 1);
+            while times < OPENINGS && begun.elapsed() < OPENING_FOR {
+                self.measure_once(round, workload, contender);
+                times += 1;
+            }
+        }
+    }
+
+    fn measure_once(&mut self, round: u64, workload: Workload, contender: Contender) {
         let name = contender.name();
         match self.prepared(workload, contender) {
             Ok(Ended::Said(rows)) => {
@@ -187,8 +230,11 @@ impl Run<'_> {
         if workload.needs_kill() && self.killed.insert(home) {
             self.child(workload, contender, true)?;
         }
-        if workload == Workload::ReadShuffledCold {
-            files::forget(&self.folder.join(home).join("loaded"))?;
+        let loaded = self.folder.join(home).join("loaded");
+        match workload {
+            Workload::ReadShuffledCold => files::forget(&loaded)?,
+            Workload::Reopen => files::fetch(&loaded)?,
+            _ => (),
         }
         let ended = self.child(workload, contender, false)?;
         if workload == Workload::Load {

@@ -11,11 +11,19 @@ type Pick = fn(&Row) -> Option<Spread>;
 /// What was measured, and whether it is enough; `None` where figures are missing.
 pub type Judged = Option<(String, bool)>;
 
-pub struct Figures<'r>(pub &'r Results);
+/// The figures of stores of so many records.
+pub struct Figures<'r> {
+    pub results: &'r Results,
+    pub records: u64,
+}
 
 impl Figures<'_> {
+    fn find(&self, workload: &str, store: &str) -> Option<&Row> {
+        self.results.find_of(workload, store, self.records)
+    }
+
     fn median(&self, workload: &str, store: &str, pick: Pick) -> Option<f64> {
-        let row = self.0.find(workload, store)?;
+        let row = self.find(workload, store)?;
         row.gave_up_after_s.is_none().then_some(())?;
         Some(pick(row)?.median)
     }
@@ -29,7 +37,7 @@ impl Figures<'_> {
     }
 
     fn figure(&self, workload: &str, store: &str, name: &str) -> Option<f64> {
-        Some(self.0.find(workload, store)?.figure(name)?.median)
+        Some(self.find(workload, store)?.figure(name)?.median)
     }
 
     /// The least that another store took, and which one.
@@ -76,6 +84,18 @@ impl Figures<'_> {
         let own = all.min_by(f64::total_cmp)?;
         let text = format!("{} against {} of `{lane}`", time(own), time(bare));
         Some((text, own <= bare * WITHIN))
+    }
+
+    /// A long value read, which is compared and not copied.
+    pub fn long_read(&self, workload: &str, ours: &[&str]) -> Judged {
+        let (mut text, is_reached) = self.against_lane(workload, ours, "memcpy", Row::cpu)?;
+        let compared = self.cpu(workload, "memcmp")?;
+        let _ = write!(
+            text,
+            " and {} of `memcmp`, which does what is done here",
+            time(compared)
+        );
+        Some((text, is_reached))
     }
 
     pub fn durable(&self) -> Judged {
@@ -128,7 +148,7 @@ impl Figures<'_> {
         }
         let two = self.wall("threads-2", "tailstone-reader")?;
         let rate = self.wall("read-shuffled", "tailstone-reader")? / two;
-        let _ = write!(text, "two threads {rate:.1} times the rate of one");
+        let _ = write!(text, "two threads {rate:.2} times the rate of one");
         Some((text, least <= 10.0 && rate >= 2.0))
     }
 
@@ -207,7 +227,7 @@ impl Figures<'_> {
 
     pub fn phases(&self) -> Judged {
         let (mut first, mut behind) = (0, String::new());
-        let mut phases = self.0.workloads();
+        let mut phases = self.results.workloads();
         phases.retain(|phase| phase.starts_with("redb-"));
         for &phase in &phases {
             let is_size = phase.ends_with("-size");

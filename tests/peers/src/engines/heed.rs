@@ -112,6 +112,15 @@ fn open(folder: &Path, settings: Settings) -> Outcome<Env> {
 }
 
 fn table(env: &Env) -> Outcome<Table<'_>> {
+    let opened = env.open_databases_and_commit(env.read_txn()?, |opener, transaction| {
+        let table = opener.open_database::<Bytes, Bytes>(transaction, None)?;
+        Ok::<_, heed::Error>(table.map_or(CommitOrAbort::Abort(()), CommitOrAbort::Commit))
+    })?;
+    opened.commit().map_or_else(|| made(env), Ok)
+}
+
+/// The table of a store that has none yet.
+fn made(env: &Env) -> Outcome<Table<'_>> {
     let made = env.create_databases_and_commit(env.write_txn()?, |opener, transaction| {
         let table = opener.create_database::<Bytes, Bytes>(transaction, None)?;
         Ok::<_, heed::Error>(CommitOrAbort::<_, ()>::Commit(table))

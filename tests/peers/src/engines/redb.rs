@@ -1,6 +1,7 @@
 //! redb: a copy-on-write B-tree.
 //!
-//! Buffered is one transaction for each write or batch with `Durability::None`, durable the same with `Durability::Immediate`.
+//! Buffered is one transaction for each write or batch with `Durability::None`, durable the same with `Durability::Immediate`. Its cache
+//! may hold all of the data, as the system's holds that of the others.
 
 use crate::peer::{Durability, Outcome, Pair, Peer, Reads, Settings, Writes};
 use redb::{
@@ -9,6 +10,7 @@ use redb::{
 };
 use std::path::Path;
 
+const CACHE_BYTES: usize = 4 << 30;
 const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
 
 /// What one thread reads with.
@@ -33,7 +35,9 @@ impl Peer for RedbPeer {
     );
 
     fn open(folder: &Path, settings: Settings) -> Outcome<Self> {
-        let store = Database::create(folder.join("store.redb"))?;
+        let store = Database::builder()
+            .set_cache_size(CACHE_BYTES)
+            .create(folder.join("store.redb"))?;
         let peer = Self {
             store,
             durability: match settings.durability {

@@ -116,6 +116,11 @@ pub struct Pinned<'a> {
 }
 
 impl Reads for Pinned<'_> {
+    fn refresh(&mut self) -> Outcome {
+        self.view.refresh(self.store);
+        Ok(())
+    }
+
     #[inline]
     fn read<T>(&mut self, key: &[u8], see: impl FnOnce(Option<&[u8]>) -> T) -> Outcome<T> {
         Ok(see(self.view.get(key)))

@@ -52,7 +52,7 @@ pub enum Workload {
     Reopen,
     /// Opening the loaded store, whose process ended without closing it.
     ReopenWithoutSnapshot,
-    /// Opening the loaded store behind whose end lies what does not belong to it.
+    /// The same, and behind the store's end lies what does not belong to it.
     Recover(Tail),
     /// What a process holds in memory once it has opened the store and read everything.
     Memory,
@@ -178,6 +178,7 @@ impl Workload {
                 | Self::Latency(Operation::Write | Operation::WriteDurable)
                 | Self::ReopenWithoutSnapshot
                 | Self::MemoryWithoutSnapshot
+                | Self::Recover(_)
                 | Self::Values(_)
                 | Self::Streams
                 | Self::Redb
@@ -188,7 +189,7 @@ impl Workload {
     pub const fn needs_kill(self) -> bool {
         matches!(
             self,
-            Self::ReopenWithoutSnapshot | Self::MemoryWithoutSnapshot
+            Self::ReopenWithoutSnapshot | Self::MemoryWithoutSnapshot | Self::Recover(_)
         )
     }
 }

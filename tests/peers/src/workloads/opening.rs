@@ -1,7 +1,7 @@
 //! Opening the loaded store, whole or damaged.
 
 use super::loading::BUFFERED;
-use super::reading::is;
+use super::reading::{is, wrong};
 use super::{Job, Tail};
 use crate::data::{Order, VALUE_BYTES, Values, key};
 use crate::files;
@@ -20,19 +20,40 @@ const RECORD_BYTES: u64 = VALUE_BYTES as u64 + 20;
 /// From one record of the loaded store to the next.
 const RECORD_SPAN: u64 = RECORD_BYTES.next_multiple_of(ALIGNMENT);
 
-/// Opens the store until it has answered, and closes it. What it lost is told.
-fn open<P: Peer>(folder: &Path, records: u64) -> Outcome<Measured> {
-    let (mut store, mut opening) = (None, 0.0);
+/// A store that was opened, whether it has the record that was written last, and what that took.
+struct Opened<P> {
+    store: P,
+    has_last: bool,
+    measured: Measured,
+}
+
+/// Opens the store until it has answered.
+fn open<P: Peer>(folder: &Path, records: u64) -> Outcome<Opened<P>> {
+    let (mut store, mut opening, mut has_last) = (None, 0.0, false);
+    let (last, values) = (records - 1, Values::new(VALUE_BYTES));
     let measured = timed(1, || {
         let begun = Instant::now();
         let opened = P::open(folder, BUFFERED)?;
         opening = begun.elapsed().as_secs_f64();
-        opened.reading(|reads| reads.read(&key(records - 1), |_| ()))?;
+        has_last =
+            opened.reading(|reads| reads.read(&key(last), |value| is(&values, last, value)))?;
         store = Some(opened);
         Ok(())
     })?;
-    let file_bytes = files::bytes(folder)?;
-    let store = store.ok_or("it was not opened")?;
+    Ok(Opened {
+        store: store.ok_or("it was not opened")?,
+        has_last,
+        measured: measured
+            .filling(files::bytes(folder)?)
+            .with("open_s", opening),
+    })
+}
+
+/// The same of a store that was not closed in order, and closes it. What it lost is told.
+fn open_unclosed<P: Peer>(folder: &Path, records: u64) -> Outcome<Measured> {
+    let Opened {
+        store, measured, ..
+    } = open::<P>(folder, records)?;
     let all = Order::ascending(0, records);
     let values = Values::new(VALUE_BYTES);
     let lost = store.reading(|reads| {
@@ -43,7 +64,6 @@ fn open<P: Peer>(folder: &Path, records: u64) -> Outcome<Measured> {
         Ok(lost)
     })?;
     store.close()?;
-    let measured = measured.filling(file_bytes).with("open_s", opening);
     Ok(if lost == 0 {
         measured
     } else {
@@ -53,7 +73,12 @@ fn open<P: Peer>(folder: &Path, records: u64) -> Outcome<Measured> {
 
 /// After it was closed in order.
 pub fn reopen<P: Peer>(job: &Job<'_>) -> Outcome<Rows> {
-    Ok(job.row(open::<P>(&job.loaded(), job.records)?))
+    let opened = open::<P>(&job.loaded(), job.records)?;
+    opened.store.close()?;
+    if !opened.has_last {
+        return Err(wrong(job.records - 1));
+    }
+    Ok(job.row(opened.measured))
 }
 
 /// After its process ended without closing it.
@@ -63,17 +88,18 @@ pub fn reopen_killed<P: Peer>(job: &Job<'_>) -> Outcome<Rows> {
     }
     let folder = job.scratch();
     files::copy(&job.killed(), &folder)?;
-    let measured = open::<P>(&folder, job.records)?;
+    let measured = open_unclosed::<P>(&folder, job.records)?;
     files::remove(&folder)?;
     Ok(job.row(measured))
 }
 
-/// With what does not belong to it behind its end; for the stores of this format, which are one file.
+/// After its process ended while it wrote: with what does not belong to it behind its end. For the stores of this format, which are one
+/// file.
 pub fn recover<P: Peer>(job: &Job<'_>, tail: Tail) -> Outcome<Rows> {
     let folder = job.scratch();
-    files::copy(&job.loaded(), &folder)?;
+    files::copy(&job.killed(), &folder)?;
     append(&the_file(&folder)?, tail, job.records)?;
-    let measured = open::<P>(&folder, job.records)?;
+    let measured = open_unclosed::<P>(&folder, job.records)?;
     files::remove(&folder)?;
     Ok(job.row(measured))
 }
@@ -84,8 +110,10 @@ fn the_file(folder: &Path) -> Outcome<PathBuf> {
     Ok(file.path())
 }
 
+/// Writes it behind the last record.
 fn append(file: &Path, tail: Tail, records: u64) -> Outcome {
-    let length = fs::metadata(file)?.len();
+    // Behind it may lie space that was set aside.
+    let length = (records - 1) * RECORD_SPAN + RECORD_BYTES;
     let bytes = match tail {
         Tail::Torn => {
             let offsets = (1..=100_u64).map(|at| (length / 101 * at).to_le_bytes());
@@ -103,6 +131,7 @@ fn append(file: &Path, tail: Tail, records: u64) -> Outcome {
         }
     };
     let mut file = OpenOptions::new().append(true).open(file)?;
+    file.set_len(length)?;
     file.write_all(&bytes)?;
     Ok(file.sync_all()?)
 }

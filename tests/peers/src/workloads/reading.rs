@@ -85,7 +85,7 @@ pub fn warm<P: Peer>(job: &Job<'_>) -> Outcome<Rows> {
         _ => Order::shuffled(job.records, 7),
     };
     let absent = match job.workload {
-        Workload::Miss => Order::ascending(job.records, job.records),
+        Workload::Miss => Order::absent(job.records, 13),
         _ => Order::ascending(0, 0),
     };
     let values = Values::new(VALUE_BYTES);
