@@ -196,14 +196,14 @@ impl Dormant {
         }
     }
 
-    /// Makes a damaged segment again, of all its entries; says whether they fit.
-    pub(super) fn mend(&self, index: &Index, nth: usize, entries: &[(u32, Extent)]) -> bool {
+    /// Makes a damaged segment again, of all its entries; if they do not fit it is lost.
+    pub(super) fn mend(&self, index: &Index, nth: usize, entries: &[(u32, Extent)]) {
         let mut all = self.lock();
         let (Some(sleep), Some((start, stored))) = (all.get_mut(nth), self.place(nth)) else {
-            return false;
+            return;
         };
         if *sleep == Sleep::Awake {
-            return true;
+            return;
         }
         let chunks = self.chunks_of(index, start, stored);
         let fits = entries.len() as u64 <= most_in(stored.chunks.into());
@@ -211,7 +211,7 @@ impl Dormant {
         chunks.iter().for_each(Chunk::clear);
         let Some(segment) = row.and_then(|row| row.lead_to(chunks, stored.depth.into())) else {
             *sleep = Sleep::Lost;
-            return false;
+            return;
         };
         for &(tag, extent) in entries {
             let home = segment.home(tag);
@@ -222,7 +222,6 @@ impl Dormant {
         index.directory.publish(start.tag, segment);
         *sleep = Sleep::Awake;
         self.asleep.fetch_sub(1, Ordering::AcqRel);
-        true
     }
 
     fn wake_nth(&self, index: &Index, nth: usize) -> bool {
@@ -265,10 +264,10 @@ impl Dormant {
             chunk.for_each(|_, word| {
                 names_values &= word::extent(word).is_some_and(|extent| {
                     let payload_end = extent.metadata_offset();
-                    let payload_len = extent.payload_len().unwrap_or(1);
-                    payload_end.saturating_add(METADATA_SIZE) <= self.tail
+                    // An empty payload wraps to the longest of all.
+                    payload_end + METADATA_SIZE <= self.tail
                         && !extent.is_deletion()
-                        && (1..=payload_end).contains(&payload_len)
+                        && extent.payload_len().unwrap_or(1).wrapping_sub(1) < payload_end
                 });
             });
         }

@@ -208,12 +208,11 @@ impl Mender<'_> {
                 entries.push((self.index.mixer.tag(hash), extent));
             }
         }
-        let mut all = true;
         for (nth, entries) in damaged.into_iter().zip(&segments) {
-            all &= dormant.mend(self.index, nth, entries);
+            dormant.mend(self.index, nth, entries);
         }
-        // What somebody else gave up meanwhile is no longer among the damaged ones.
-        all && dormant.are_all_awake()
+        // Not what was mended here: what somebody else gave up meanwhile is no longer among the damaged ones.
+        dormant.are_all_awake()
     }
 
     /// Says that the entries are not to be had.

@@ -9,6 +9,7 @@ use crate::format::{
     BATCH_HASH, BATCH_MARKER_SIZE, BatchMarker, EntryMetadata, METADATA_SIZE, align_to_payload,
     compute_checksum, pre_pad,
 };
+use std::sync::atomic::Ordering;
 
 /// Entries of a batch that go to a medium in memory together, so that what is put together for them stays in the processor's
 /// caches; their parts are as many as one system call takes.
@@ -47,7 +48,7 @@ impl<B: Backing> Store<B> {
         let cut = || generation.backing.truncate(generation.tail());
         // A stable marker must not go before what it stands before is sure to be gone, and where a sync failed nothing is sure.
         let keeps_marker =
-            self.settings().durability == Durability::Sync && self.check_writable().is_err();
+            self.settings().durability == Durability::Sync && self.latched.load(Ordering::Acquire);
         writer.must_cut = has_failed && (keeps_marker || cut().is_err());
     }
 }

@@ -162,7 +162,7 @@ impl<B: Backing> Generation<B> {
     fn mend(&self) -> Result<()> {
         let lost = Error::Corrupt {
             offset: self.snapshot.tail,
-            what: "the index snapshot there does not fit what it is of",
+            what: "the index snapshot there is of other entries",
         };
         let Some(mut mender) = self.index.mender() else {
             return Err(lost);
@@ -335,8 +335,9 @@ pub(crate) fn payload_offset(extent: Extent, metadata: &EntryMetadata) -> Option
     (start < end).then_some(start)
 }
 
+/// What is said of an index that names what cannot be.
 #[cold]
-const fn no_entry(extent: Extent) -> Error {
+pub(crate) const fn no_entry(extent: Extent) -> Error {
     Error::Corrupt {
         offset: extent.metadata_offset(),
         what: "the index names an entry that is not there",

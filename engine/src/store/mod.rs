@@ -49,7 +49,9 @@ pub use view::ReadView;
 pub use write::DataStoreWriter;
 
 pub(crate) use ahead::Ahead;
-pub(crate) use generation::{Copied, Generation, Located, Placed, payload_offset, span_of};
+pub(crate) use generation::{
+    Copied, Generation, Located, Placed, no_entry, payload_offset, span_of,
+};
 pub(crate) use group::{Judge, Request};
 pub(crate) use history::{newest_before, newest_first};
 pub(crate) use live::changes_since;
